@@ -1,0 +1,5 @@
+export * from './dialect.js';
+export * from './microversion.js';
+export * from './paging.js';
+export * from './schema.js';
+export * from './view.js';
