@@ -1,74 +1,50 @@
 #!/bin/bash
 # Builds the two small guest images, tiny.qcow2 and tiny-alt.qcow2, from Debian's own packages.
 #
-#   build-tiny.sh OUTPUT-FOLDER [CACHE-FOLDER]
+#   build-tiny.sh OUTPUT-FOLDER
 #
-# Runs as root inside the Debian 13 root (a chroot with the host's network is enough: no mounts, no loop devices).
+# Runs as root inside the Debian 13 root; a chroot is enough: no network, no mounts, no loop devices.
 # An image is an ordinary BIOS disk: an MBR, a FAT partition with syslinux, the kernel and an initramfs that holds
 # the whole user space, and a small ext4 partition that keeps what must survive a reboot (SSH host keys, homes).
 # A second run with the same inputs does nothing. Everything that could vary (times, ids, file order) is fixed.
 set -euo pipefail
 
-[ $# -ge 1 ] || { echo "usage: $0 OUTPUT-FOLDER [CACHE-FOLDER]" >&2; exit 64; }
+[ $# -ge 1 ] || { echo "usage: $0 OUTPUT-FOLDER" >&2; exit 64; }
 here=$(cd "$(dirname "$0")" && pwd)
-out=$1; cache=${2:-$1/.cache}
-export SOURCE_DATE_EPOCH=1735689600 LC_ALL=C MTOOLS_SKIP_CHECK=1 DEBIAN_FRONTEND=noninteractive TZ=UTC
-mkdir -p "$out" "$cache"
+out=$1
+export SOURCE_DATE_EPOCH=1735689600 LC_ALL=C MTOOLS_SKIP_CHECK=1 TZ=UTC
+mkdir -p "$out"
 
 stamp=$(cat "$here/build-tiny.sh" "$here"/files/* | sha256sum | cut -d' ' -f1)
 if [ -s "$out/tiny.qcow2" ] && [ -s "$out/tiny-alt.qcow2" ] && [ "$(cat "$out/.stamp" 2>/dev/null)" = "$stamp" ]; then
   echo "tiny guest images are up to date"; exit 0
 fi
 rm -f "$out/.stamp"
-work=$(mktemp -d "$cache/work.XXXXXX"); trap 'rm -rf "$work"' EXIT
+work=$(mktemp -d "$out/.work.XXXXXX"); trap 'rm -rf "$work"' EXIT
 
 say() { echo "[$SECONDS s] $*"; }
 
-# Build tools that the root may lack. syslinux writes its boot sector through mtools, so nothing is mounted.
-need=""
-for pair in syslinux:syslinux mcopy:mtools mkfs.fat:dosfstools sfdisk:fdisk mke2fs:e2fsprogs cpio:cpio qemu-img:qemu-utils depmod:kmod zstd:zstd xz:xz-utils; do
-  command -v "${pair%%:*}" >/dev/null || need="$need ${pair##*:}"
+# The root carries the tools, busybox, dropbear and the unpacked kernel (deploy/root/packages.txt); nothing is fetched.
+# syslinux writes its boot sector through mtools, so nothing is mounted either.
+for tool in syslinux mcopy mkfs.fat sfdisk mke2fs cpio qemu-img modprobe zstd xz busybox dropbear dropbearkey ldd; do
+  command -v "$tool" >/dev/null || { echo "$0: $tool is missing; run inside the Debian 13 root" >&2; exit 69; }
 done
-[ -s /usr/lib/syslinux/mbr/mbr.bin ] || need="$need syslinux-common"
-lists_fresh() { [ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mtime -2 2>/dev/null | head -1)" ]; }
-lists_fresh || { say "reading package lists"; apt-get -qq update; }
-[ -z "$need" ] || { say "installing$need"; apt-get -qq install -y --no-install-recommends $need >/dev/null; }
-
-fetch() { # package -> unpacked into $work/debs/<package>
-  local version file
-  version=$(apt-cache policy "$1" | awk '/Candidate:/{print $2}')
-  [ -n "$version" ] && [ "$version" != "(none)" ] || { echo "no candidate for package $1" >&2; exit 1; }
-  file=$(ls "$cache/${1}_${version//:/%3a}"_*.deb 2>/dev/null | head -1 || true)
-  if [ -z "$file" ]; then
-    rm -f "$cache/${1}_"*.deb
-    (cd "$cache" && apt-get -qq -o APT::Sandbox::User=root download "$1")
-    file=$(ls "$cache/${1}_"*.deb | head -1)
-  fi
-  mkdir -p "$work/debs/$1"; dpkg -x "$file" "$work/debs/$1"
-}
-
-kernel_package=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image-/{print $2; exit}')
-[ -n "$kernel_package" ] || { echo "cannot resolve linux-image-cloud-amd64" >&2; exit 1; }
-say "packages: $kernel_package, busybox, dropbear"
-for p in "$kernel_package" busybox-static dropbear-bin libtomcrypt1 libtommath1 libcrypt1 zlib1g libc6 libgmp10; do fetch "$p"; done
-kernel=${kernel_package#linux-image-}
-kernel_tree=$work/debs/$kernel_package
+kernel_tree=${GUEST_KERNEL:-/opt/guest-kernel}
+kernel=$(ls "$kernel_tree/boot" | sed -n 's/^vmlinuz-//p' | sort -V | tail -1)
+[ -n "$kernel" ] || { echo "$0: no kernel in $kernel_tree/boot" >&2; exit 69; }
 
 # --- the user space -------------------------------------------------------------------------------------------------
 root=$work/root
 mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,usr/lib/x86_64-linux-gnu,etc/acpi/PWRF,etc/dropbear,proc,sys,dev,run,tmp,data,config,modules,root,home/tiny,var/log}
 ln -s usr/lib "$root/lib"; mkdir -p "$root/usr/lib64"; ln -s usr/lib64 "$root/lib64"; ln -s ../run "$root/var/run"
-install -m 755 "$work"/debs/busybox-static/*bin/busybox "$root/bin/busybox" 2>/dev/null || install -m 755 "$work"/debs/busybox-static/usr/bin/busybox "$root/bin/busybox"
+install -m 755 "$(readlink -f "$(command -v busybox)")" "$root/bin/busybox"
 for applet in $("$root/bin/busybox" --list); do [ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"; done
 ln -s ../bin/busybox "$root/sbin/init"
-install -m 755 "$work/debs/dropbear-bin/usr/sbin/dropbear" "$root/sbin/dropbear"
-install -m 755 "$work/debs/dropbear-bin/usr/bin/dropbearkey" "$root/bin/dropbearkey"
-lib() { find "$work/debs" -path "*/lib*/x86_64-linux-gnu/$1" | head -1; }
-for so in libc.so.6 libcrypt.so.1 libtomcrypt.so.1 libtommath.so.1 libz.so.1 libgmp.so.10; do
-  cp -L "$(lib "$so")" "$root/usr/lib/x86_64-linux-gnu/$so"
+install -m 755 "$(command -v dropbear)" "$root/sbin/dropbear"
+install -m 755 "$(command -v dropbearkey)" "$root/bin/dropbearkey"
+{ ldd "$(command -v busybox)" "$root/sbin/dropbear" "$root/bin/dropbearkey" 2>/dev/null || true; } | awk '/=> \//{print $3} /^\t\/lib64/{print $1}' | sort -u | while read -r so; do
+  mkdir -p "$root$(dirname "$so")"; cp -L "$so" "$root$so"
 done
-cp -L "$(find "$work/debs/libc6" -name 'ld-linux-x86-64.so.2' | head -1)" "$root/usr/lib64/ld-linux-x86-64.so.2"
-chmod 755 "$root/usr/lib64/ld-linux-x86-64.so.2"
 cp "$here/files/passwd" "$here/files/group" "$here/files/shadow" "$here/files/inittab" "$here/files/profile" "$root/etc/"
 chmod 600 "$root/etc/shadow"; echo /bin/sh > "$root/etc/shells"; echo 'passwd: files' > "$root/etc/nsswitch.conf"
 echo '127.0.0.1 localhost' > "$root/etc/hosts"
@@ -78,9 +54,7 @@ install -m 755 "$here/files/power-button" "$root/etc/acpi/PWRF/00000080"
 install -m 755 "$here/files/init" "$root/init"
 
 # Kernel modules, uncompressed (the initramfs is compressed as a whole) and in an order that insmod can follow.
-depmod -b "$kernel_tree/usr" "$kernel" 2>/dev/null || true
 modtree=$kernel_tree/usr; [ -d "$modtree/lib/modules/$kernel" ] || modtree=$kernel_tree
-depmod -b "$modtree" "$kernel"
 take() { # list-name module...
   local list=$root/modules/$1; shift; : > "$list.tmp"
   for m in "$@"; do modprobe -d "$modtree" -S "$kernel" --show-depends "$m" 2>/dev/null | awk '/^insmod/{print $2}' >> "$list.tmp" || true; done
