@@ -1,1 +1,2 @@
+export * from './ovn-databases.js';
 export * from './scratch-database.js';
