@@ -1,0 +1,151 @@
+/**
+ * The part of libvirt's remote protocol that the agent speaks, and nothing more. Source of every number and shape:
+ * libvirt 11.3, `src/remote/remote_protocol.x`, `src/rpc/virnetprotocol.x`, `src/rpc/virkeepaliveprotocol.x`,
+ * `include/libvirt/libvirt-domain.h` and `virterror.h`. Numbers of the protocol never change once published.
+ */
+import { XdrReader, XdrWriter } from './xdr.js';
+
+export const REMOTE_PROGRAM = 0x20008086;
+export const REMOTE_VERSION = 1;
+export const KEEPALIVE_PROGRAM = 0x6b656570;
+export const KEEPALIVE_VERSION = 1;
+export const KEEPALIVE_PING = 1;
+export const KEEPALIVE_PONG = 2;
+
+export const MESSAGE = { call: 0, reply: 1, event: 2 } as const;
+export const STATUS = { ok: 0, error: 1 } as const;
+/** Length word and header together; a message is never longer than 32 MiB. */
+export const HEADER_BYTES = 28;
+export const MESSAGE_MAX = 32 << 20;
+
+const UUID_BYTES = 16;
+const DOMAIN_LIST_MAX = 16_384;
+const AUTH_LIST_MAX = 20;
+
+/** A domain as libvirt's messages carry it; `uuid` is the 16 raw bytes in hex with dashes. */
+export interface DomainRef {
+  readonly name: string;
+  readonly uuid: string;
+  /** The hypervisor's own number while it runs, -1 otherwise. */
+  readonly id: number;
+}
+
+export const DOMAIN_STATE = { none: 0, running: 1, blocked: 2, paused: 3, shutdown: 4, shutoff: 5, crashed: 6, pmsuspended: 7 } as const;
+export const LIFECYCLE = {
+  defined: 0,
+  undefined: 1,
+  started: 2,
+  suspended: 3,
+  resumed: 4,
+  stopped: 5,
+  shutdown: 6,
+  pmsuspended: 7,
+  crashed: 8,
+} as const;
+export const STOPPED_DETAIL = { shutdown: 0, destroyed: 1, crashed: 2, migrated: 3, saved: 4, failed: 5 } as const;
+export const UNDEFINE = { managedSave: 1, snapshotsMetadata: 2, nvram: 4, checkpointsMetadata: 16, tpm: 32 } as const;
+export const SHUTDOWN_ACPI = 1;
+export const ERROR_CODE = { noDomain: 42, operationInvalid: 55, domainExists: 28, configUnsupported: 67, xml: 27, xmlDetail: 102 } as const;
+
+/** A procedure of the remote program: its number, how its arguments are written and how its result is read. */
+export interface Procedure<Args, Result> {
+  readonly number: number;
+  readonly write: (out: XdrWriter, args: Args) => XdrWriter;
+  readonly read: (reply: XdrReader) => Result;
+}
+
+function procedure<Args, Result>(
+  number: number,
+  write: (out: XdrWriter, args: Args) => XdrWriter,
+  read: (reply: XdrReader) => Result,
+): Procedure<Args, Result> {
+  return { number, write, read };
+}
+
+export function uuidToBytes(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+}
+
+export function uuidFromBytes(bytes: Buffer): string {
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+export const writeDomain = (out: XdrWriter, domain: DomainRef): XdrWriter =>
+  out.string(domain.name).opaque(uuidToBytes(domain.uuid)).int(domain.id);
+
+export const readDomain = (reply: XdrReader): DomainRef => ({
+  name: reply.string(),
+  uuid: uuidFromBytes(reply.opaque(UUID_BYTES)),
+  id: reply.int(),
+});
+
+interface Flagged {
+  readonly domain: DomainRef;
+  readonly flags: number;
+}
+const flagged = (out: XdrWriter, { domain, flags }: Flagged): XdrWriter => writeDomain(out, domain).uint(flags);
+const nothing = (out: XdrWriter): XdrWriter => out;
+const done = (): void => undefined;
+
+export interface NodeInfo {
+  readonly memoryKib: number;
+  readonly cpus: number;
+}
+
+export const PROCEDURES = {
+  open: procedure(1, (out, args: { uri: string; flags: number }) => out.optionalString(args.uri).uint(args.flags), done),
+  close: procedure(2, nothing, done),
+  version: procedure(4, nothing, (reply) => Number(reply.uhyper())),
+  nodeInfo: procedure(6, nothing, (reply): NodeInfo => {
+    for (let n = 0; n < 32; n++) reply.int(); // the processor's name, one XDR int for each char
+    return { memoryKib: Number(reply.uhyper()), cpus: reply.int() };
+  }),
+  xml: procedure(14, flagged, (reply) => reply.string()),
+  lookupByUuid: procedure(24, (out, args: { uuid: string }) => out.opaque(uuidToBytes(args.uuid)), readDomain),
+  resume: procedure(28, (out, args: { domain: DomainRef }) => writeDomain(out, args.domain), done),
+  supportsFeature: procedure(60, (out, args: { feature: number }) => out.int(args.feature), (reply) => reply.int() !== 0),
+  authList: procedure(66, nothing, (reply) => reply.array(AUTH_LIST_MAX, (item) => item.int())),
+  libVersion: procedure(157, nothing, (reply) => Number(reply.uhyper())),
+  create: procedure(196, flagged, readDomain),
+  state: procedure(212, flagged, (reply) => ({ state: reply.int(), reason: reply.int() })),
+  undefine: procedure(231, flagged, done),
+  destroy: procedure(234, flagged, done),
+  reset: procedure(245, flagged, done),
+  shutdown: procedure(258, flagged, done),
+  listAll: procedure(
+    273,
+    (out, args: { flags: number }) => out.int(1).uint(args.flags),
+    (reply) => reply.array(DOMAIN_LIST_MAX, readDomain),
+  ),
+  registerEvent: procedure(316, (out, args: { event: number }) => out.int(args.event).uint(0), (reply) => reply.int()),
+  define: procedure(350, (out, args: { xml: string; flags: number }) => out.string(args.xml).uint(args.flags), readDomain),
+} as const;
+
+/** VIR_DRV_FEATURE_PROGRAM_KEEPALIVE: asking for it turns the server's keepalive on. */
+export const FEATURE_KEEPALIVE = 10;
+
+export const EVENT_ID = { lifecycle: 0 } as const;
+/** Numbers of event messages (REMOTE_PROC_DOMAIN_EVENT_CALLBACK_…). */
+export const EVENT_PROCEDURE = { lifecycle: 318 } as const;
+
+export interface LifecycleEvent {
+  readonly domain: DomainRef;
+  readonly event: number;
+  readonly detail: number;
+}
+
+export function readLifecycle(message: XdrReader): LifecycleEvent {
+  message.int(); // the callback's number: one subscription, so it says nothing
+  return { domain: readDomain(message), event: message.int(), detail: message.int() };
+}
+
+export interface RemoteError {
+  readonly code: number;
+  readonly domain: number;
+  readonly message: string;
+}
+
+/** The leading fields of virNetMessageError; the rest repeats the message. */
+export function readError(reply: XdrReader): RemoteError {
+  return { code: reply.int(), domain: reply.int(), message: reply.optionalString() ?? 'libvirt gave no reason' };
+}
