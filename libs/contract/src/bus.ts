@@ -1,4 +1,5 @@
 /** The bus between compute and the agents: names, and the shapes of the two messages. Neither ever carries a secret. */
+import { createHash } from 'node:crypto';
 import { type Static, Type } from 'typebox';
 
 export const NODE_COMMAND_EXCHANGE = 'node.command';
@@ -77,3 +78,20 @@ export const NodeReport = Type.Union([
   }),
 ]);
 export type NodeReport = Static<typeof NodeReport>;
+
+/** What of a server goes into a node's digest. */
+export interface Digested {
+  readonly serverId: string;
+  readonly power: PowerState;
+  /** The highest fence the node holds for the server. */
+  readonly fence: number;
+}
+
+/** The same on both sides for the same servers in any order; servers that are absent do not count. 32 hex digits. */
+export function nodeDigest(servers: readonly Digested[]): string {
+  const lines = servers
+    .filter((server) => server.power !== 'absent')
+    .map((server) => `${server.serverId} ${server.power} ${server.fence}\n`)
+    .sort();
+  return createHash('sha256').update(lines.join('')).digest('hex').slice(0, 32);
+}
