@@ -59,7 +59,9 @@ export function program(): Command {
   root
     .command('completion')
     .description('prints the completion script for bash')
-    .action(() => process.stdout.write(completionScript(root)));
+    .action(() => {
+      process.stdout.write(completionScript(root));
+    });
   return root;
 }
 
