@@ -1,0 +1,48 @@
+/** Sealing and opening the confidential columns of a server. */
+import type { Sql } from '#libs/platform/db';
+import type { InjectedFile, ServerSecrets } from '#services/compute/domain';
+import type { Seal } from './seal.js';
+
+interface SealedRow {
+  readonly userData: Buffer | null;
+  readonly adminPass: Buffer | null;
+  readonly files: Buffer | null;
+}
+
+const SELECT = {
+  name: 'server.secrets',
+  text: 'select user_data as "userData", admin_pass as "adminPass", files from server where id = $1',
+};
+
+const purpose = (id: string, column: string): string => `server/${id}/${column}`;
+
+export async function openSecrets(on: Sql, seal: Seal, id: string): Promise<ServerSecrets | undefined> {
+  const row = await on.one<SealedRow>(SELECT, [id]);
+  if (!row) return undefined;
+  const open = (box: Buffer | null, column: string) => (box === null ? null : seal.open(box, purpose(id, column)));
+  const files = open(row.files, 'files');
+  return {
+    userData: open(row.userData, 'user_data'),
+    adminPass: open(row.adminPass, 'admin_pass'),
+    files: files === null ? [] : (JSON.parse(files) as InjectedFile[]),
+  };
+}
+
+/** The sealed columns of a new server. */
+export function sealSecrets(seal: Seal, id: string, secrets: ServerSecrets): SealedRow {
+  const close = (text: string | null, column: string) => (text === null ? null : seal.close(text, purpose(id, column)));
+  return {
+    userData: close(secrets.userData, 'user_data'),
+    adminPass: close(secrets.adminPass, 'admin_pass'),
+    files: close(secrets.files.length ? JSON.stringify(secrets.files) : null, 'files'),
+  };
+}
+
+/** User data of a list's servers, for administrators at the versions that show it. */
+export async function openUserData(on: Sql, seal: Seal, ids: readonly string[]): Promise<Map<string, string>> {
+  const rows = await on.query<{ id: string; box: Buffer }>(
+    'select id, user_data as box from server where id = any ($1) and user_data is not null',
+    [ids],
+  );
+  return new Map(rows.map(({ id, box }) => [id, seal.open(box, purpose(id, 'user_data'))]));
+}

@@ -1,0 +1,65 @@
+/** A compute node as it enrolled and as its beats tell. Placement holds its inventory; this is what operators see. */
+
+/** A node whose last beat is older than this is down. */
+export const NODE_DOWN_AFTER_MS = 30_000;
+
+export interface NodeEnrolment {
+  readonly name: string;
+  readonly hypervisorId: string;
+  readonly hypervisorType: string;
+  readonly hypervisorVersion: number;
+  readonly accel: string;
+  readonly accelReason: string;
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+  readonly address: string;
+  /** host:port of the agent's own gRPC server; its certificate carries the node's name. */
+  readonly agentGrpc: string;
+  readonly agentVersion: string;
+  /** JSON as libvirt's capabilities say: {vendor, model, arch, features, topology}. */
+  readonly cpuInfo: Readonly<Record<string, unknown>>;
+}
+
+export interface NodeBeat {
+  readonly freeDiskGb: number;
+  readonly freeMemoryMb: number;
+  readonly loadAverage: string;
+  readonly uptimeS: number;
+  readonly digest: string;
+  readonly trouble: string | null;
+  readonly highestFence: number;
+}
+
+export interface Node extends NodeEnrolment, NodeBeat {
+  /** The small id of older microversions. */
+  readonly number: number;
+  readonly serviceId: string;
+  readonly availabilityZone: string;
+  readonly disabled: boolean;
+  readonly disabledReason: string | null;
+  readonly forcedDown: boolean;
+  readonly enrolledAt: Date;
+  readonly lastSeen: Date;
+  readonly updatedAt: Date;
+}
+
+/** Up: heard of lately and not declared down by the operator. */
+export const isNodeUp = (node: Pick<Node, 'lastSeen' | 'forcedDown'>, now: Date): boolean =>
+  !node.forcedDown && now.getTime() - node.lastSeen.getTime() <= NODE_DOWN_AFTER_MS;
+
+/** The latest word of a node about one server. */
+export interface ServerReport {
+  readonly serverId: string;
+  readonly node: string;
+  readonly fence: number;
+  readonly seq: number;
+  readonly generation: number;
+  readonly power: 'running' | 'stopped' | 'paused' | 'crashed' | 'absent';
+  readonly outcome: 'busy' | 'done' | 'failed' | 'refused';
+  readonly error: string | null;
+  readonly heldFence: number;
+  readonly heldSeq: number;
+  readonly rebootCount: number;
+  readonly atMs: number;
+}

@@ -1,0 +1,54 @@
+/**
+ * The kinds of long operations and their inputs. Inputs are fixed when the task is inserted: every id that a flow will
+ * make is among them, and nothing that could be a secret.
+ */
+import type { Nic, RebootKind, ServerSize } from './server.js';
+
+export const SERVER_CREATE = 'server.create';
+export const SERVER_DELETE = 'server.delete';
+export const SERVER_START = 'server.start';
+export const SERVER_STOP = 'server.stop';
+export const SERVER_REBOOT = 'server.reboot';
+
+export interface ServerCreateInput {
+  readonly serverId: string;
+  readonly hostname: string;
+  /** In order, with their port ids; empty: a server without network. */
+  readonly nics: readonly Nic[];
+  readonly securityGroupIds: readonly string[];
+  readonly size: ServerSize;
+  readonly requiredTraits: readonly string[];
+  readonly forbiddenTraits: readonly string[];
+  /** The only node it may go to (an administrator's `zone:host`), or ''. */
+  readonly onlyHost: string;
+  /** The zone asked for, or ''. */
+  readonly availabilityZone: string;
+}
+
+export interface ServerDeleteInput {
+  readonly serverId: string;
+}
+
+/** `generation`: of the desired state that this operation brings about. */
+export interface ServerPowerInput {
+  readonly serverId: string;
+  readonly generation: number;
+}
+
+export interface ServerRebootInput extends ServerPowerInput {
+  readonly kind: RebootKind;
+  /** The count that the node must report to have done it. */
+  readonly rebootCount: number;
+}
+
+export interface TaskInputs {
+  [SERVER_CREATE]: ServerCreateInput;
+  [SERVER_DELETE]: ServerDeleteInput;
+  [SERVER_START]: ServerPowerInput;
+  [SERVER_STOP]: ServerPowerInput;
+  [SERVER_REBOOT]: ServerRebootInput;
+}
+export type TaskKind = keyof TaskInputs;
+
+/** The resource key of a server's tasks. */
+export const serverKey = (id: string): string => `server/${id}`;
