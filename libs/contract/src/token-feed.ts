@@ -1,4 +1,8 @@
-/** Keeps a TokenVerifier in step with identity: one stream, resumed by sequence number, reconnecting for ever. */
+/**
+ * Keeps a TokenVerifier in step with identity: one stream from each of its processes, each resumed by sequence number and
+ * reconnecting for ever. Every process streams everything, in order, so that one that is dead, frozen or cut off from the
+ * database delays nothing; what comes twice is taken once.
+ */
 import { delay } from '#libs/kernel';
 import type { TlsFiles } from '#libs/platform/config';
 import { connectGrpc } from '#libs/platform/grpc';
@@ -14,18 +18,19 @@ export function followTokenFeed(
   log: Log,
 ): () => void {
   const stopped = new AbortController();
-  void keepFollowing(verifier, addresses, tls, log, stopped.signal);
+  for (const address of addresses) void keepFollowing(verifier, address, tls, log, stopped.signal);
   return () => stopped.abort();
 }
 
 async function keepFollowing(
   verifier: TokenVerifier,
-  addresses: readonly string[],
+  address: string,
   tls: TlsFiles,
   log: Log,
   stopped: AbortSignal,
 ): Promise<void> {
-  const feed = connectGrpc(FeedService, addresses, 'identity', tls);
+  const feed = connectGrpc(FeedService, [address], 'identity', tls);
+  let broken = false;
   while (!stopped.aborted) {
     const silent = new AbortController();
     const signal = AbortSignal.any([stopped, silent.signal]);
@@ -33,12 +38,14 @@ async function keepFollowing(
     const onEvent = (event: FeedEvent) => {
       clearTimeout(watchdog);
       watchdog = setTimeout(() => silent.abort(), 3_000);
+      broken = false;
       apply(verifier, event);
     };
     try {
       await feed.follow({ afterSeq: verifier.lastSeq }, onEvent, signal);
     } catch (error) {
-      log.warn({ err: error }, 'the token feed broke; following again');
+      if (!broken) log.warn({ err: error, address }, 'the token feed broke; following again');
+      broken = true;
     }
     clearTimeout(watchdog);
     await delay(200, stopped);

@@ -27,8 +27,19 @@ export interface TokenClaims {
   readonly expiresAt: number;
   /** [own audit id] or [own audit id, audit id of the first token of the chain]. */
   readonly auditIds: readonly string[];
-  readonly applicationCredentialId?: string;
+  /** The highest revocation that was known when the rights in this token were read; later ones may concern it. */
+  readonly knownSeq?: number;
+  readonly applicationCredential?: { readonly id: string; readonly name: string; readonly restricted: boolean };
+  readonly trust?: {
+    readonly id: string;
+    readonly impersonation: boolean;
+    readonly trustorUserId: string;
+    readonly trusteeUserId: string;
+  };
 }
+
+/** No token lives longer, whatever is configured. What was revoked is remembered for as long. */
+export const LONGEST_TOKEN_MS = 12 * 3_600_000;
 
 const PREFIX = 'y1';
 
