@@ -1,16 +1,29 @@
 import { defineConfig } from 'vitest/config';
 
-/** Unit tests (`*.test.ts`) need nothing but this checkout; `*.itest.ts` need PostgreSQL and RabbitMQ. */
-const integration = process.env['YAGURA_TESTS'] === 'integration';
+/**
+ * Kinds of tests, by file name. Unit tests need nothing but this checkout; integration tests PostgreSQL and RabbitMQ;
+ * the rest a cloud that is up, which they share: one file after the other.
+ */
+const KINDS: Readonly<Record<string, { suffix: string; timeout: number; parallel: boolean }>> = {
+  unit: { suffix: 'test', timeout: 10_000, parallel: true },
+  integration: { suffix: 'itest', timeout: 60_000, parallel: true },
+  e2e: { suffix: 'e2e', timeout: 240_000, parallel: false },
+  security: { suffix: 'security', timeout: 120_000, parallel: false },
+  chaos: { suffix: 'chaos', timeout: 1_500_000, parallel: false },
+};
+
+const kind = KINDS[process.env['YAGURA_TESTS'] ?? 'unit'] ?? KINDS['unit']!;
 
 export default defineConfig({
   resolve: { conditions: ['source'] },
   ssr: { resolve: { conditions: ['source'] } },
   test: {
-    include: [`{libs,services,deploy,tests}/**/*.${integration ? 'itest' : 'test'}.ts`],
+    include: [`{libs,services,deploy,tests}/**/*.${kind.suffix}.ts`],
     exclude: ['**/node_modules/**', 'dist/**', 'var/**'],
     pool: 'threads',
-    maxWorkers: 2,
-    testTimeout: integration ? 30_000 : 10_000,
+    maxWorkers: kind.parallel ? 2 : 1,
+    fileParallelism: kind.parallel,
+    testTimeout: kind.timeout,
+    hookTimeout: kind.timeout,
   },
 });

@@ -1,0 +1,110 @@
+/** Writes tempest.conf for the cloud that is up: what it has, and which features to expect of it. */
+import { loginTo } from './cloud-client.js';
+
+interface Named {
+  readonly id: string;
+  readonly name: string;
+}
+
+type Section = Readonly<Record<string, string | number | boolean>>;
+
+const ini = (sections: Readonly<Record<string, Section>>): string =>
+  Object.entries(sections)
+    .map(
+      ([name, values]) =>
+        `[${name}]\n${Object.entries(values)
+          .map(([key, value]) => `${key} = ${value}`)
+          .join('\n')}\n`,
+    )
+    .join('\n');
+
+function named(list: readonly Named[], name: string): Named {
+  const found = list.find((item) => item.name === name);
+  if (!found) throw new Error(`the cloud has no ${name}`);
+  return found;
+}
+
+export async function tempestConf(
+  state: string,
+  folder: string,
+): Promise<{ conf: string; env: Record<string, string> }> {
+  const admin = await loginTo(state, 'yagura-admin');
+  const images = (await admin.call<{ images: Named[] }>('GET', `${admin.endpoint('image')}/v2/images`)).body.images;
+  const flavors = (await admin.call<{ flavors: Named[] }>('GET', `${admin.endpoint('compute')}/flavors`)).body.flavors;
+  const extensions = (
+    await admin.call<{ extensions: { alias: string }[] }>('GET', `${admin.endpoint('network')}/v2.0/extensions`)
+  ).body.extensions;
+  const conf = ini({
+    DEFAULT: { log_dir: `${folder}/logs`, log_file: 'tempest.log', debug: false },
+    oslo_concurrency: { lock_path: `${folder}/lock` },
+    auth: {
+      use_dynamic_credentials: true,
+      create_isolated_networks: false,
+      admin_username: admin.username,
+      admin_password: admin.password,
+      admin_project_name: admin.project,
+      admin_domain_name: 'Default',
+      tempest_roles: 'member',
+    },
+    identity: {
+      auth_version: 'v3',
+      uri_v3: admin.authUrl,
+      v3_endpoint_type: 'public',
+      region: admin.region,
+      default_domain_id: 'default',
+    },
+    'identity-feature-enabled': { api_v3: true, trust: false, application_credentials: true, access_rules: false },
+    service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
+    compute: {
+      image_ref: named(images, 'tiny').id,
+      image_ref_alt: named(images, 'tiny-alt').id,
+      flavor_ref: named(flavors, 'm1.nano').id,
+      flavor_ref_alt: named(flavors, 'm1.micro').id,
+      fixed_network_name: 'demo',
+      build_interval: 1,
+      build_timeout: 180,
+      ready_wait: 0,
+      endpoint_type: 'public',
+      min_compute_nodes: 2,
+      max_microversion: 'latest',
+    },
+    // Each of these becomes true when the feature is there.
+    'compute-feature-enabled': {
+      console_output: true,
+      config_drive: true,
+      metadata_service: true,
+      personality: false,
+      resize: false,
+      suspend: false,
+      pause: false,
+      shelve: false,
+      rescue: false,
+      snapshot: false,
+      cold_migration: false,
+      live_migration: false,
+      vnc_console: false,
+      serial_console: false,
+      interface_attach: false,
+      attach_encrypted_volume: false,
+      swap_volume: false,
+    },
+    validation: { run_validation: false, connect_method: 'fixed', network_for_ssh: 'demo', image_ssh_user: 'tiny' },
+    image: { build_timeout: 60 },
+    'image-feature-enabled': { import_image: false, os_glance_reserved: true },
+    network: {
+      project_network_cidr: '10.100.0.0/16',
+      project_networks_reachable: false,
+      build_timeout: 60,
+      endpoint_type: 'public',
+    },
+    'network-feature-enabled': {
+      ipv6: true,
+      api_extensions: extensions
+        .map(({ alias }) => alias)
+        .sort()
+        .join(','),
+    },
+    scenario: {},
+  });
+  return { conf, env: {} };
+}
