@@ -6,6 +6,7 @@
 import { type Clock, isFailure, privateMessage, runInContext } from '#libs/kernel';
 import type { Db, Tx } from '#libs/platform/db';
 import type { TaskRow } from './sql.js';
+import { stepContext } from './step-context.js';
 import { DEBT_CHANNEL } from './tasks.js';
 import { type AnyFlow, type Direction, type Flow, NotYet, Owed, type StepContext } from './types.js';
 
@@ -144,25 +145,27 @@ export class DebtSettler {
 
 function debtContext(debt: DebtRow, now: Date, signal: AbortSignal): StepContext<unknown> {
   let n = debt.n - PAIRS;
-  return {
-    taskId: debt.task_id,
-    kind: debt.kind,
-    key: debt.key,
-    projectId: debt.project_id,
-    userId: debt.user_id,
-    requestId: debt.request_id,
-    input: debt.input,
-    direction: debt.direction,
-    attempt: debt.attempt - 1,
-    now,
-    since: debt.created_at,
-    createdAt: debt.created_at,
-    signal,
-    failure: undefined,
-    out: <T>(step: string) => debt.outputs[step] as T | undefined,
-    next: () => {
-      n += 1;
-      return { fence: debt.fence, n };
+  const {
+    task_id: taskId,
+    project_id: projectId,
+    user_id: userId,
+    request_id: requestId,
+    created_at: createdAt,
+  } = debt;
+  return stepContext(
+    { taskId, kind: debt.kind, key: debt.key, projectId, userId, requestId, input: debt.input, createdAt },
+    {
+      direction: debt.direction,
+      attempt: debt.attempt - 1,
+      now,
+      since: createdAt,
+      signal,
+      failure: undefined,
+      out: (step) => debt.outputs[step],
+      next: () => {
+        n += 1;
+        return { fence: debt.fence, n };
+      },
     },
-  };
+  );
 }

@@ -173,7 +173,9 @@ describe('the way of a task', () => {
         {
           name: 'one',
           ensure: async () => Promise.reject(fail.unavailable('network is away')),
-          undoEnsure: async () => void (undone += 1),
+          undoEnsure: async () => {
+            undone += 1;
+          },
         },
       ],
     });

@@ -51,8 +51,13 @@ interface Undo<I> {
   readonly undoEnsure?: EnsureBody<I>;
 }
 
-interface Named {
+interface Named<I> {
   readonly name: string;
+  /**
+   * Pure over the input and the outputs of earlier steps (which undo may find missing). A skipped step is neither run nor
+   * recorded nor undone: for branches that are hardly ever taken, such as the third try of a boot.
+   */
+  readonly skip?: (task: { readonly input: I; out<T>(step: string): T | undefined }) => boolean;
   /** Instead of the flow's: failures in a row until the flow gives up. */
   readonly maxAttempts?: number;
   /** How long the step may answer `NotYet`, in milliseconds since its first try; then it fails for good and the task turns round. */
@@ -62,7 +67,7 @@ interface Named {
 }
 
 /** Writes our database in the transaction it receives; no calls to the outside. May run again after a rollback. */
-export interface TxStep<I> extends Named, Undo<I> {
+export interface TxStep<I> extends Named<I>, Undo<I> {
   readonly tx: TxBody<I>;
   readonly ensure?: never;
 }
@@ -71,7 +76,7 @@ export interface TxStep<I> extends Named, Undo<I> {
  * Acts outside. Returns, or throws `NotYet` to look again later; never waits. Idempotent. It may read the database
  * through what its closure captured, but must not write it.
  */
-export interface EnsureStep<I> extends Named, Undo<I> {
+export interface EnsureStep<I> extends Named<I>, Undo<I> {
   readonly ensure: EnsureBody<I>;
   readonly tx?: never;
 }
