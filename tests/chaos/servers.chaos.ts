@@ -1,0 +1,121 @@
+/**
+ * Creates and deletes on the simulated nodes while services, the broker and PostgreSQL are killed at random.
+ * Afterwards: every server final within 60 s of the last fault, the auditor at zero, nothing oversubscribed, and what
+ * is claimed, plugged and running is the same set of servers.
+ */
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { delay } from '#libs/kernel';
+import { findings, STATE, until } from '../e2e/client.js';
+import { loginTo } from '../runner/cloud-client.js';
+import { type Fault, rage, seeded } from './faults.js';
+import { type Tenant, tenant } from './tenant.js';
+
+const SERVERS = Number(process.env['YAGURA_CHAOS_SERVERS'] ?? '60');
+const SEED = Number(process.env['YAGURA_CHAOS_SEED'] ?? Date.now() % 1_000_000);
+const KILL_EVERY_MS = 2_500;
+const FINAL_WITHIN_MS = 60_000;
+const PATIENCE_MS = 90_000;
+const PREFIX = `chaos-${SEED}`;
+
+interface Listed {
+  readonly id: string;
+  readonly name: string;
+  readonly status: string;
+}
+
+let demo: Tenant;
+let image = '';
+let flavor = '';
+let network = '';
+
+const servers = async (): Promise<Listed[]> =>
+  (await demo.call<{ servers: Listed[] }>('GET', 'compute', `/servers/detail?limit=1000&name=${PREFIX}`)).body
+    .servers ?? [];
+
+async function setQuota(limit: number): Promise<void> {
+  const admin = await loginTo(STATE, 'yagura-admin');
+  const compute = { quota_set: { instances: limit, cores: limit, ram: limit < 0 ? -1 : limit * 512 } };
+  await admin.call('PUT', `${admin.endpoint('compute')}/os-quota-sets/${demo.projectId}`, compute);
+  await admin.call('PUT', `${admin.endpoint('network')}/v2.0/quotas/${demo.projectId}`, { quota: { port: limit } });
+}
+
+beforeAll(async () => {
+  demo = await tenant(STATE, 'yagura-demo', PATIENCE_MS);
+  await setQuota(-1);
+  const pick = (list: readonly Listed[] | undefined, name: string): string =>
+    list?.find((item) => item.name === name)?.id ?? '';
+  image = pick((await demo.call<{ images: Listed[] }>('GET', 'image', '/v2/images')).body.images, 'tiny');
+  flavor = pick((await demo.call<{ flavors: Listed[] }>('GET', 'compute', '/flavors')).body.flavors, 'm1.nano');
+  network = pick((await demo.call<{ networks: Listed[] }>('GET', 'network', '/v2.0/networks')).body.networks, 'demo');
+});
+
+afterAll(async () => {
+  const admin = await loginTo(STATE, 'yagura-admin');
+  await admin.call('DELETE', `${admin.endpoint('compute')}/os-quota-sets/${demo.projectId}`);
+  await admin.call('DELETE', `${admin.endpoint('network')}/v2.0/quotas/${demo.projectId}`);
+});
+
+/** One tenant's worth of work: create, sometimes wait, mostly delete, sometimes while it still builds. */
+async function live(index: number, random: () => number): Promise<void> {
+  const body = {
+    server: {
+      name: `${PREFIX}-${index}`,
+      imageRef: image,
+      flavorRef: flavor,
+      networks: [{ uuid: network }],
+      availability_zone: 'simulated',
+    },
+  };
+  const made = await demo.call<{ server?: { id: string } }>('POST', 'compute', '/servers', body);
+  const id = made.body.server?.id;
+  if (!id) throw new Error(`create answered ${made.status}: ${JSON.stringify(made.body)}`);
+  await delay(random() * 1_500);
+  if (random() < 0.8) await demo.call('DELETE', 'compute', `/servers/${id}`);
+}
+
+/** All of them, eight at a time. */
+async function liveAll(random: () => number): Promise<string[]> {
+  const failures: string[] = [];
+  let next = 0;
+  const worker = async () => {
+    while (next < SERVERS) {
+      const index = next++;
+      await live(index, random).catch((error: unknown) => failures.push(String(error)));
+    }
+  };
+  await Promise.all(Array.from({ length: 8 }, worker));
+  return failures;
+}
+
+it(`survives ${SERVERS} creates and deletes under kills (seed ${SEED})`, async () => {
+  const stop = new AbortController();
+  const raging = rage(STATE, KILL_EVERY_MS, seeded(SEED + 1), stop.signal);
+  const refused = await liveAll(seeded(SEED));
+  stop.abort();
+  const faults: Fault[] = await raging;
+  const lastFault = faults.at(-1)?.at ?? Date.now();
+  expect(refused).toEqual([]);
+  expect(faults.length).toBeGreaterThan(3);
+
+  const unsettled = (list: readonly Listed[]) => list.filter((server) => !['ACTIVE', 'ERROR'].includes(server.status));
+  await until(
+    'every server to be final',
+    servers,
+    (list) => unsettled(list).length === 0,
+    FINAL_WITHIN_MS + 30_000,
+    500,
+  );
+  const finalAfter = Date.now() - lastFault;
+  console.log(
+    `${SERVERS} servers, ${faults.length} kills (${faults.map((fault) => fault.process.replace('controller.', '')).join(' ')}); final ${finalAfter} ms after the last`,
+  );
+  expect(finalAfter).toBeLessThan(FINAL_WITHIN_MS);
+  expect((await servers()).filter((server) => server.status === 'ERROR')).toEqual([]);
+  expect(await until('the auditor to be satisfied', findings, (found) => found.length === 0, 30_000, 3_000)).toEqual(
+    [],
+  );
+
+  for (const server of await servers()) await demo.call('DELETE', 'compute', `/servers/${server.id}`);
+  await until('every server to be gone', servers, (list) => list.length === 0, FINAL_WITHIN_MS, 500);
+  expect(await findings()).toEqual([]);
+});
