@@ -75,12 +75,14 @@ create table keypair (
   constraint keypair_name_unique primary key (user_id, name)
 );
 
--- Limits that differ from the defaults; -1 is without limit. The project '' holds changed defaults.
+-- Limits that differ from the defaults; -1 is without limit. The project '' holds changed defaults; a user of '' stands
+-- for the whole project, any other for that user's share of it.
 create table quota (
   project_id text not null,
+  user_id text not null default '',
   resource text not null,
   hard_limit bigint not null constraint quota_limit_known check (hard_limit >= -1),
-  primary key (project_id, resource)
+  primary key (project_id, user_id, resource)
 );
 
 -- What the project's servers use. Changed in the transaction that inserts or buries the server, by a conditional update.

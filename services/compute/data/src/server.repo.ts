@@ -19,7 +19,8 @@ import type {
 import { MOVES } from '#services/compute/domain';
 import type { Seal } from './seal.js';
 import { SERVER_COLUMNS } from './server.columns.js';
-import { openSecrets } from './server.secrets.js';
+import { insertServer, type NewServer } from './server.insert.js';
+import { openSecrets, openUserData } from './server.secrets.js';
 
 /** What a write may change besides states. Absent fields stay. */
 export interface ServerPatch {
@@ -111,6 +112,10 @@ const ON_NODE = {
 export class ServerRepo {
   constructor(private readonly seal: Seal) {}
 
+  insert(tx: Tx, server: NewServer, now: Date): Promise<void> {
+    return insertServer(tx, this.seal, server, now);
+  }
+
   find(on: Sql, id: string): Promise<Server | undefined> {
     return on.one<Server>(FIND, [id]);
   }
@@ -127,6 +132,11 @@ export class ServerRepo {
   /** What was sealed. For specs alone. */
   async secrets(on: Sql, id: string): Promise<ServerSecrets | undefined> {
     return openSecrets(on, this.seal, id);
+  }
+
+  /** User data by server, base64 as sent. For administrators alone. */
+  userData(on: Sql, ids: readonly string[]): Promise<Map<string, string>> {
+    return openUserData(on, this.seal, ids);
   }
 
   /** Every server that is on a node, or was sent there. */
