@@ -1,0 +1,74 @@
+/**
+ * Failures under the names by which Neutron's clients know them. A client decides on status and type: a 409 of
+ * `IpAddressGenerationFailure` is worth a retry, others are not.
+ */
+import { type Failure, fail } from '#libs/kernel';
+
+const invalid = (type: string, message: string): Failure => fail.invalid(message, { type });
+const conflict = (type: string, message: string): Failure => fail.conflict(message, { type });
+const missing = (type: string, message: string): Failure => fail.notFound(message, { type });
+
+export const networkNotFound = (id: string) => missing('NetworkNotFound', `Network ${id} could not be found.`);
+export const subnetNotFound = (id: string) => missing('SubnetNotFound', `Subnet ${id} could not be found.`);
+export const portNotFound = (id: string) => missing('PortNotFound', `Port ${id} could not be found.`);
+export const groupNotFound = (id: string) => missing('SecurityGroupNotFound', `Security group ${id} does not exist`);
+export const ruleNotFound = (id: string) =>
+  missing('SecurityGroupRuleNotFound', `Security group rule ${id} does not exist`);
+export const extensionNotFound = (alias: string) =>
+  missing('HTTPNotFound', `Extension with alias ${alias} does not exist`);
+
+/** Input that is well formed and still makes no sense. */
+export const invalidInput = (reason: string) => invalid('InvalidInput', `Invalid input for operation: ${reason}`);
+/** A value of an attribute that no rule accepts. */
+export const badAttribute = (attribute: string, reason: string) =>
+  invalid('HTTPBadRequest', `Invalid input for ${attribute}. Reason: ${reason}`);
+
+export const networkInUse = (id: string) =>
+  conflict(
+    'NetworkInUse',
+    `Unable to complete operation on network ${id}. There are one or more ports still in use on the network.`,
+  );
+export const subnetInUse = (id: string) =>
+  conflict(
+    'SubnetInUse',
+    `Unable to complete operation on subnet ${id}: One or more ports have an IP allocation from this subnet.`,
+  );
+export const gatewayInUse = (ip: string, port: string) =>
+  conflict('GatewayIpInUse', `Current gateway ip ${ip} already in use by port ${port}. Unable to update.`);
+export const groupInUse = (id: string) => conflict('SecurityGroupInUse', `Security Group ${id} in use.`);
+export const noDefaultRemoval = () =>
+  conflict('SecurityGroupCannotRemoveDefault', 'Insufficient rights for removing default security group.');
+export const noDefaultUpdate = () =>
+  conflict('SecurityGroupCannotUpdateDefault', 'Updating default security group not allowed.');
+export const secondDefault = () =>
+  conflict('SecurityGroupDefaultAlreadyExists', 'Default security group already exists.');
+export const ruleExists = (id: string) =>
+  conflict('SecurityGroupRuleExists', `Security group rule already exists. Rule id is ${id}.`);
+export const macInUse = (network: string, mac: string) =>
+  conflict('MacAddressInUse', `Unable to complete operation for network ${network}. The mac address ${mac} is in use.`);
+export const ipAllocated = (ip: string, subnet: string) =>
+  conflict('IpAddressAlreadyAllocated', `IP address ${ip} already allocated in subnet ${subnet}`);
+export const noAddressLeft = (network: string) =>
+  conflict('IpAddressGenerationFailure', `No more IP addresses available on network ${network}.`);
+export const portInUse = (port: string, network: string, device: string) =>
+  conflict(
+    'PortInUse',
+    `Unable to complete operation on port ${port} for network ${network}. Port already has an attached device ${device}.`,
+  );
+export const portServed = (port: string, owner: string) =>
+  conflict('ServicePortInUse', `Port ${port} cannot be deleted directly via the port API: has device owner ${owner}.`);
+
+export const notOnNetwork = (ip: string) =>
+  invalid('InvalidIpForNetwork', `IP address ${ip} is not a valid IP for any of the subnets on the specified network.`);
+export const notOnSubnet = (ip: string) =>
+  invalid('InvalidIpForSubnet', `IP address ${ip} is not a valid IP for the specified subnet.`);
+export const autoAddressed = (ip: string, subnet: string) =>
+  invalid(
+    'AllocationOnAutoAddressSubnet',
+    `IPv6 address ${ip} cannot be directly assigned to a port on subnet ${subnet} as the subnet is configured for automatic addresses`,
+  );
+
+export const overQuota = (resources: readonly string[]) =>
+  fail.overQuota(`Quota exceeded for resources: [${resources.map((name) => `'${name}'`).join(', ')}].`, {
+    type: 'OverQuota',
+  });

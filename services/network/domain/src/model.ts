@@ -1,0 +1,125 @@
+/** The resources of this service as all of its layers know them. Addresses are canonical text. */
+import type { IpVersion } from './address.js';
+
+export interface Stamped {
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  /** Rises by one with each change that a client can see. */
+  readonly revision: number;
+}
+
+export interface Network extends Stamped {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly description: string;
+  readonly adminStateUp: boolean;
+  readonly shared: boolean;
+  readonly mtu: number;
+  readonly portSecurity: boolean;
+  /** The tunnel key: unique among all networks. */
+  readonly segmentationId: number;
+  readonly subnetIds: readonly string[];
+}
+
+export interface Route {
+  readonly destination: string;
+  readonly nexthop: string;
+}
+
+export interface AddressRange {
+  readonly start: string;
+  readonly end: string;
+}
+
+export type Ipv6Mode = 'slaac' | 'dhcpv6-stateful' | 'dhcpv6-stateless';
+
+export interface Subnet extends Stamped {
+  readonly id: string;
+  readonly networkId: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly description: string;
+  readonly version: IpVersion;
+  readonly cidr: string;
+  readonly gateway: string | null;
+  readonly dhcp: boolean;
+  readonly pools: readonly AddressRange[];
+  readonly dns: readonly string[];
+  readonly routes: readonly Route[];
+  readonly addressMode: Ipv6Mode | null;
+  readonly raMode: Ipv6Mode | null;
+}
+
+export interface FixedIp {
+  readonly subnetId: string;
+  readonly address: string;
+}
+
+export interface AddressPair {
+  readonly mac: string;
+  /** An address or a prefix. */
+  readonly ip: string;
+}
+
+export type PortStatus = 'ACTIVE' | 'DOWN';
+
+export interface Port extends Stamped {
+  readonly id: string;
+  readonly networkId: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly description: string;
+  readonly mac: string;
+  readonly adminStateUp: boolean;
+  readonly deviceId: string;
+  readonly deviceOwner: string;
+  readonly status: PortStatus;
+  /** The node that the port is bound to, or empty. */
+  readonly host: string;
+  readonly vnicType: string;
+  readonly profile: Readonly<Record<string, unknown>>;
+  readonly portSecurity: boolean;
+  readonly addressPairs: readonly AddressPair[];
+  /** What DHCP calls the guest, or empty. */
+  readonly hostname: string;
+  /** Made for a server by compute, so deleted with it. */
+  readonly ownedByServer: boolean;
+  readonly fixedIps: readonly FixedIp[];
+  readonly groupIds: readonly string[];
+}
+
+export type Direction = 'ingress' | 'egress';
+export type Ethertype = 'IPv4' | 'IPv6';
+
+export interface SecurityGroupRule extends Stamped {
+  readonly id: string;
+  readonly groupId: string;
+  readonly projectId: string;
+  readonly description: string;
+  readonly direction: Direction;
+  readonly ethertype: Ethertype;
+  /** As the client wrote it: a name, a number, or null for any. */
+  readonly protocol: string | null;
+  /** A port, or the type of an ICMP rule. */
+  readonly portMin: number | null;
+  /** A port, or the code of an ICMP rule. */
+  readonly portMax: number | null;
+  readonly remotePrefix: string | null;
+  readonly remoteGroupId: string | null;
+}
+
+export interface SecurityGroup extends Stamped {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly description: string;
+  readonly stateful: boolean;
+  readonly isDefault: boolean;
+  readonly rules: readonly SecurityGroupRule[];
+}
+
+/** Owner of the port on each network behind which the metadata service of the guest's own node answers. */
+export const METADATA_OWNER = 'network:distributed';
+export const metadataDevice = (networkId: string): string => `ovnmeta-${networkId}`;
+export const METADATA_ADDRESS = '169.254.169.254';

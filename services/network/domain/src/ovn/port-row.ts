@@ -1,0 +1,66 @@
+/**
+ * A port as a logical switch port. Anti-spoofing is `port_security`: a guest may send only from its own Ethernet and IP
+ * addresses and the pairs it was allowed, and only packets for those reach it.
+ */
+import { METADATA_OWNER, type Network, type Port, type Subnet } from '../model.js';
+import { GROUPS, KIND, mapOf, type NbTables, NETWORK } from './rows.js';
+
+export interface PortContext {
+  readonly network: Pick<Network, 'adminStateUp'>;
+  readonly subnets: readonly Pick<Subnet, 'id' | 'version' | 'dhcp' | 'addressMode'>[];
+}
+
+/** True for a port whose traffic is filtered. */
+export const isGuarded = (port: Port): boolean => port.portSecurity && port.deviceOwner !== METADATA_OWNER;
+
+/** The groups whose rules apply to a port. */
+export const effectiveGroups = (port: Port): readonly string[] => (isGuarded(port) ? port.groupIds : []);
+
+export function portRow(port: Port, context: PortContext): NbTables['Logical_Switch_Port'] {
+  const own = [port.mac, ...port.fixedIps.map((ip) => ip.address)].join(' ');
+  const guarded = isGuarded(port);
+  const isMetadata = port.deviceOwner === METADATA_OWNER;
+  return {
+    name: port.id,
+    type: isMetadata ? 'localport' : '',
+    addresses: new Set([own, ...pairMacs(port), ...(guarded || isMetadata ? [] : ['unknown'])]),
+    port_security: new Set(guarded ? [...allowed(port, own)] : []),
+    enabled: port.adminStateUp && context.network.adminStateUp,
+    options: optionsOf(port),
+    dhcpv4_options: isMetadata ? null : dhcpOf(port, context, 4),
+    dhcpv6_options: isMetadata ? null : dhcpOf(port, context, 6),
+    external_ids: mapOf({
+      [KIND]: isMetadata ? 'metadata_port' : 'port',
+      [NETWORK]: port.networkId,
+      [GROUPS]: [...effectiveGroups(port)].sort().join(' '),
+    }),
+  };
+}
+
+/** Ethernet addresses of pairs that are not the port's own: packets to them must be delivered here too. */
+function pairMacs(port: Port): string[] {
+  return [...new Set(port.addressPairs.map((pair) => pair.mac).filter((mac) => mac !== port.mac))].sort();
+}
+
+/** One entry per Ethernet address with all that may be sent from it. */
+function allowed(port: Port, own: string): string[] {
+  const byMac = new Map<string, string[]>([[port.mac, [own]]]);
+  for (const pair of port.addressPairs) byMac.set(pair.mac, [...(byMac.get(pair.mac) ?? [pair.mac]), pair.ip]);
+  return [...byMac.values()].map((parts) => parts.join(' '));
+}
+
+function optionsOf(port: Port): NbTables['Logical_Switch_Port']['options'] {
+  const options: Record<string, string> = {};
+  if (port.host !== '' && port.deviceOwner !== METADATA_OWNER) options['requested-chassis'] = port.host;
+  if (port.hostname !== '') options['hostname'] = port.hostname;
+  return mapOf(options);
+}
+
+function dhcpOf(port: Port, context: PortContext, version: 4 | 6): string | null {
+  for (const ip of port.fixedIps) {
+    const subnet = context.subnets.find((known) => known.id === ip.subnetId);
+    const answered = version === 4 || (subnet?.addressMode ?? 'slaac') !== 'slaac';
+    if (subnet?.version === version && subnet.dhcp && answered) return subnet.id;
+  }
+  return null;
+}

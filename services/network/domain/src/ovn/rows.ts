@@ -1,0 +1,70 @@
+/**
+ * The rows of OVN's northbound database that are ours, as far as we set their columns. A row's id is the id of what it
+ * stands for: network = switch, port = switch port, subnet = DHCP options, group = port group, rule = ACL. So rows refer
+ * to each other without a look-up, and an insert that is sent twice is refused instead of doubled.
+ */
+export type TextMap = ReadonlyMap<string, string>;
+export type TextSet = ReadonlySet<string>;
+
+export interface NbTables {
+  Logical_Switch: { readonly name: string; readonly other_config: TextMap; readonly external_ids: TextMap };
+  Logical_Switch_Port: {
+    readonly name: string;
+    readonly type: string;
+    readonly addresses: TextSet;
+    readonly port_security: TextSet;
+    readonly enabled: boolean | null;
+    readonly options: TextMap;
+    readonly dhcpv4_options: string | null;
+    readonly dhcpv6_options: string | null;
+    readonly external_ids: TextMap;
+  };
+  DHCP_Options: { readonly cidr: string; readonly options: TextMap; readonly external_ids: TextMap };
+  Port_Group: { readonly name: string; readonly external_ids: TextMap };
+  ACL: {
+    readonly direction: string;
+    readonly priority: number;
+    readonly match: string;
+    readonly action: string;
+    readonly external_ids: TextMap;
+  };
+}
+export type NbTable = keyof NbTables;
+
+/** Sets of references that rows hold; they are changed member by member, never replaced. */
+export interface NbMembers {
+  Logical_Switch: 'ports';
+  Port_Group: 'ports' | 'acls';
+}
+export type NbHolder = keyof NbMembers;
+
+/** What is in the database now. */
+export interface NbActual {
+  row<T extends NbTable>(table: T, uuid: string): NbTables[T] | undefined;
+  members<T extends NbHolder>(table: T, uuid: string, column: NbMembers[T]): TextSet;
+}
+
+export type NbOp =
+  | { readonly kind: 'insert'; readonly table: NbTable; readonly uuid: string; readonly values: NbTables[NbTable] }
+  | {
+      readonly kind: 'update';
+      readonly table: NbTable;
+      readonly uuid: string;
+      readonly values: Partial<NbTables[NbTable]>;
+    }
+  | {
+      readonly kind: 'add' | 'remove';
+      readonly table: NbHolder;
+      readonly uuid: string;
+      readonly column: 'ports' | 'acls';
+      readonly members: readonly string[];
+    }
+  | { readonly kind: 'delete'; readonly table: NbTable; readonly uuid: string };
+
+/** The mark in `external_ids` by which our rows are told from others'; its value is the kind of resource. */
+export const KIND = 'yagura:kind';
+/** On a port: the network it is on, and the groups it was last put into. */
+export const NETWORK = 'yagura:network';
+export const GROUPS = 'yagura:groups';
+
+export const mapOf = (entries: Readonly<Record<string, string>>): TextMap => new Map(Object.entries(entries));

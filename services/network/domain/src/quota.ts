@@ -1,0 +1,40 @@
+/** What a project may have of each kind. -1 means no limit. */
+import { badAttribute } from './faults.js';
+
+export const RESOURCES = ['network', 'subnet', 'port', 'security_group', 'security_group_rule'] as const;
+export type Resource = (typeof RESOURCES)[number];
+export type Amounts = Readonly<Record<Resource, number>>;
+
+export const DEFAULT_LIMITS: Amounts = {
+  network: 100,
+  subnet: 500,
+  port: 500,
+  security_group: 10,
+  security_group_rule: 100,
+};
+
+const MOST = 2 ** 31 - 1;
+
+export interface Usage {
+  readonly limit: number;
+  readonly used: number;
+}
+
+export const isResource = (name: string): name is Resource => RESOURCES.some((known) => known === name);
+
+/** True when `more` of a resource still fit. */
+export const fits = (usage: Usage, more: number): boolean => usage.limit < 0 || usage.used + more <= usage.limit;
+
+/** The limits in force: the project's own before the defaults. */
+export function limitsOf(own: Partial<Amounts>, defaults: Amounts): Amounts {
+  return { ...defaults, ...own };
+}
+
+/** A limit that an administrator wrote, as a number or as text. */
+export function checkedLimit(resource: string, value: unknown): number {
+  const number = typeof value === 'string' && /^-?\d+$/.test(value) ? Number(value) : value;
+  if (typeof number !== 'number' || !Number.isInteger(number))
+    throw badAttribute(resource, `'${String(value)}' is not an integer.`);
+  if (number < -1 || number > MOST) throw badAttribute(resource, `'${number}' is not in the range -1 to ${MOST}.`);
+  return number;
+}
