@@ -1,2 +1,4 @@
+export * from './fenced-receiver.js';
+export * from './flow-harness.js';
 export * from './ovn-databases.js';
 export * from './scratch-database.js';

@@ -175,7 +175,7 @@ export class Drive<I = unknown> {
     } catch (error) {
       this.state.dropOuts(steps);
       const dropped = error instanceof Lost || error instanceof Abandon || error instanceof StoreAway;
-      if (dropped || steps.length === 1) return this.failed(at, error, begun);
+      if (dropped || at === steps[0]) return this.failed(at, error, begun);
       this.single = true;
       return undefined;
     }
