@@ -1,0 +1,49 @@
+#!/bin/bash
+# Keeps one container up, on the host: adopts it where it runs, starts it where it does not, and ends when it ends,
+# so that the supervisor starts it again. While it runs, it publishes the pids of its processes as the host sees them:
+#   var/run/CONTAINER.PROCESS.pid
+# The container itself does not depend on this script: it may be killed at any time.
+set -u
+state=$1 name=$2 id=$3
+run=$state/run/$name home=$state/containers/$name runc=(runc --root "$state/run/runc")
+initfile=$state/run/$name.init.pid
+
+is_ours() { [ -n "$1" ] && grep -qs "/$id/$name\$" "/proc/$1/cgroup"; }
+
+start() {
+  "${runc[@]}" delete --force "$id-$name" >/dev/null 2>&1
+  mountpoint -q "$home/root" || mount -t overlay overlay -o "lowerdir=$(cat "$home/lower"),upperdir=$home/upper,workdir=$home/work" "$home/root" || exit 1
+  rm -f "$run/init.pid" "$state/run/$name".*.pid
+  # The container's own first words are few; they go to a file, for no reader of ours may be in its way.
+  [ "$(stat -c %s "$state/log/$name/init.log" 2>/dev/null || echo 0)" -lt 1000000 ] || : > "$state/log/$name/init.log"
+  "${runc[@]}" run --detach --pid-file "$run/init.pid" --bundle "$home" "$id-$name" </dev/null >>"$state/log/$name/init.log" 2>&1 || exit 1
+  init=$(<"$run/init.pid")
+}
+
+publish() { # process
+  local process=$1 local_pid="" host pidfile=$state/run/$name.$1.pid
+  [[ $process =~ ^[a-z0-9][a-z0-9-]*$ ]] || return
+  [ -f "$run/pid/$process" ] && ! [ -L "$run/pid/$process" ] && read -r local_pid < "$run/pid/$process"
+  if [[ $local_pid =~ ^[0-9]+$ ]]; then
+    for host in $(grep -ls "^NSpid:.*[[:space:]]$local_pid\$" /proc/[0-9]*/status); do
+      host=${host#/proc/}; host=${host%/status}
+      [ "/proc/$host/ns/pid" -ef "/proc/$init/ns/pid" ] || continue
+      echo "$host" > "$pidfile.new" && mv "$pidfile.new" "$pidfile"
+      return
+    done
+  fi
+  rm -f "$pidfile"
+}
+
+mkdir -p "$run/pid" "$state/log/$name"
+[ -p "$run/changed" ] || mkfifo "$run/changed" || exit 1
+exec 3<>"$run/changed"
+init=$(cat "$initfile" 2>/dev/null)
+is_ours "$init" || start
+echo "$init" > "$initfile"
+for file in "$run"/pid/*; do [ -f "$file" ] && publish "${file##*/}"; done
+while kill -0 "$init" 2>/dev/null && [ -e "/proc/$init/ns/pid" ]; do
+  read -r -t 0.3 process <&3 && publish "$process"
+done
+echo "$name ended"
+rm -f "$state/run/$name".*.pid

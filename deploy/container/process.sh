@@ -1,0 +1,37 @@
+# Sourced by the run script of every process (and, with `retire`, by its finish script). $process is its name.
+# The pid file says the pid as this container sees it; the keeper outside translates it into var/run.
+PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
+export PATH LC_ALL
+
+# Opening the pipe for reading and writing never waits for a reader; the keeper also scans when it starts.
+tell_keeper() { echo "$process" 1<>/run/yagura/changed; }
+
+if [ "${1:-}" = retire ]; then
+  rm -f "/run/yagura/pid/$process"
+  tell_keeper
+  exit 0
+fi
+
+. /etc/yagura/env
+echo $$ > "/run/yagura/pid/$process"
+tell_keeper
+
+# A supervised process never outlives its supervisor: the next supervisor could not know of it.
+as_root() { exec setpriv --pdeathsig KILL -- "$@"; }
+as_user() { # user command...
+  user=$1; shift
+  exec setpriv --reuid "$user" --regid "$user" --init-groups --no-new-privs --pdeathsig KILL -- "$@"
+}
+# What else runs in this container as that user is left over from before the last death.
+clear_user() { pkill -KILL -u "$1" "${2:-.}" 2>/dev/null && sleep 0.1; true; }
+own() { # user directory: create it for the user, and adopt it after a change of user numbers
+  mkdir -p "$2"
+  [ "$(stat -c %U "$2")" = "$1" ] || chown -R "$1:" "$2"
+}
+wait_for() { # seconds command...: until the command succeeds; gives up so that the supervisor tries again
+  left=$(($1 * 10)); shift
+  until "$@" >/dev/null 2>&1; do
+    left=$((left - 1)); [ $left -gt 0 ] || { echo "gave up waiting for: $*"; exit 1; }
+    sleep 0.1
+  done
+}

@@ -1,0 +1,2 @@
+# Erlang's port mapper, for the broker and its command line tools; this container only.
+as_user rabbitmq epmd -address 127.0.0.1

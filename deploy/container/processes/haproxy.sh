@@ -1,0 +1,1 @@
+as_root haproxy -db -f /etc/yagura/haproxy.cfg

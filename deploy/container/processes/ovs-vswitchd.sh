@@ -1,0 +1,14 @@
+# The userspace datapath. Its bridges' own interfaces are made anew at each start, so the tunnel's address is set anew.
+wait_for 10 test -S /run/openvswitch/db.sock
+ovs-vsctl --no-wait --timeout=10 -- init -- set Open_vSwitch . \
+  other_config:userspace-tso-enable=true \
+  external_ids:system-id="$NODE" external_ids:hostname="$NODE" external_ids:ovn-remote="$OVN_SB" \
+  external_ids:ovn-encap-type=geneve external_ids:ovn-encap-ip="$FABRIC_ADDRESS" \
+  external_ids:ovn-bridge-datapath-type=netdev external_ids:ovn-monitor-all=true \
+  -- --may-exist add-br br-fabric -- set bridge br-fabric datapath_type=netdev \
+  -- --may-exist add-port br-fabric fabric0 \
+  -- --may-exist add-br br-int -- set bridge br-int datapath_type=netdev fail-mode=secure || exit 1
+(sh -c 'i=0; until ip link show br-fabric up >/dev/null 2>&1; do i=$((i + 1)); [ $i -lt 200 ] || exit; sleep 0.05
+    ip link set br-fabric mtu 1600 up && ip addr replace "$0" dev br-fabric; done; ip addr replace "$0" dev br-fabric' "$FABRIC_ADDRESS/24" >/dev/null 2>&1 &)
+rm -f /run/openvswitch/ovs-vswitchd.ctl
+as_root ovs-vswitchd unix:/run/openvswitch/db.sock -vconsole:warn -vsyslog:off --unixctl=/run/openvswitch/ovs-vswitchd.ctl

@@ -1,0 +1,2 @@
+mkdir -p /run/libvirt
+as_root virtlogd

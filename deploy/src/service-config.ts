@@ -1,0 +1,198 @@
+/** The configuration files of our own processes: services, agents and the operator's command. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Authority } from './certificates.js';
+import type { ConfigFiles } from './config-folder.js';
+import { agentUser, databaseOf, simulatedNames, VHOST } from './controller-config.js';
+import { CONTROLLER_HOST, controllerAddress, type Deployment, managementAddress } from './deployment.js';
+import { SERVICE_NAMES, SERVICES, type ServiceName, SIMULATED } from './layout.js';
+import type { Secrets } from './secrets.js';
+
+export const REGION = 'RegionOne';
+
+/** What the catalog says of each service. */
+export const endpoints = (d: Deployment): Record<ServiceName, string> => ({
+  identity: `${d.publicUrl}/identity/v3`,
+  image: `${d.publicUrl}/image`,
+  network: `${d.publicUrl}/network`,
+  placement: `${d.publicUrl}/placement`,
+  compute: `${d.publicUrl}/compute/v2.1`,
+});
+
+export const peersAt = (address: string): Record<string, string[]> =>
+  Object.fromEntries(
+    SERVICE_NAMES.map((name) => [name, SERVICES.filter((s) => s.service === name).map((s) => `${address}:${s.grpc}`)]),
+  );
+
+const tlsIn = (folder: string, name: string) => ({
+  ca: `${folder}/ca.crt`,
+  cert: `${folder}/${name}.crt`,
+  key: `${folder}/${name}.key`,
+});
+const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+const CONTAINER_TLS = '/etc/yagura/tls';
+
+/** Options that only one service understands. */
+function serviceOptions(d: Deployment, service: ServiceName, secrets: Secrets): object {
+  switch (service) {
+    case 'identity':
+      return {
+        signingKeys: [{ id: 'k1', privateKey: secrets.signingKey('identity-signing-key') }],
+        bootstrap: {
+          adminPassword: secrets.text('admin-password'),
+          demoPassword: secrets.text('demo-password'),
+          region: REGION,
+          endpoints: endpoints(d),
+        },
+      };
+    case 'image':
+      return {
+        urlSigningKey: secrets.bytes('image-url-key'),
+        imageBaseUrl: `http://${controllerAddress(d)}:9292`,
+        storeDir: '/var/lib/yagura/image/store',
+      };
+    case 'network':
+      return {
+        ovnNb: 'tcp:127.0.0.1:6641',
+        ovnSb: 'tcp:127.0.0.1:6642',
+        metadataSecret: secrets.text('metadata-secret'),
+      };
+    default:
+      return {};
+  }
+}
+
+/** The files of every service process in the controller. */
+export async function serviceFiles(
+  d: Deployment,
+  secrets: Secrets,
+  authority: Authority,
+  nowMs: number,
+): Promise<ConfigFiles> {
+  const files: Record<string, ConfigFiles[string]> = {};
+  for (const { service, process, http, grpc, uid } of SERVICES) {
+    const config = {
+      process,
+      service,
+      node: null,
+      publicUrl: d.publicUrl,
+      region: REGION,
+      http: { host: '0.0.0.0', port: http },
+      grpc: { host: '0.0.0.0', port: grpc },
+      tls: tlsIn(CONTAINER_TLS, service),
+      database: `postgres://${service}:${secrets.text(`db-${service}`)}@127.0.0.1:5432/${databaseOf(service)}`,
+      amqp: `amqp://${service}:${secrets.text(`amqp-${service}`)}@127.0.0.1:5672/${VHOST}`,
+      peers: peersAt('127.0.0.1'),
+      stateDir: `/var/lib/yagura/${process}`,
+      logLevel: 'info',
+      options: serviceOptions(d, service, secrets),
+    };
+    files[`${process}.json`] = { text: json(config), uid };
+    Object.assign(files, await tlsFiles(authority, service, [controllerAddress(d)], nowMs, uid));
+  }
+  return files;
+}
+
+/** Certificate and key of one process, as files of a container. */
+export async function tlsFiles(
+  authority: Authority,
+  name: string,
+  addresses: readonly string[],
+  nowMs: number,
+  uid = 0,
+): Promise<ConfigFiles> {
+  const { cert, key } = await authority.issue(name, addresses, nowMs);
+  return {
+    'tls/ca.crt': { text: readFileSync(authority.ca, 'utf8'), open: true },
+    [`tls/${name}.crt`]: { text: readFileSync(cert, 'utf8'), open: true },
+    [`tls/${name}.key`]: { text: readFileSync(key, 'utf8'), uid },
+  };
+}
+
+/** The agent of a node, which knows its own name, its own broker user and its own certificate, and no other secret. */
+export async function agentFiles(
+  d: Deployment,
+  node: string,
+  secrets: Secrets,
+  authority: Authority,
+  nowMs: number,
+): Promise<ConfigFiles> {
+  const address = managementAddress(d, CONTROLLER_HOST + Number(node.slice('node-'.length)));
+  const config = {
+    process: 'agent',
+    service: 'agent',
+    node,
+    publicUrl: d.publicUrl,
+    region: REGION,
+    grpc: { host: address, port: 6800 },
+    tls: tlsIn(CONTAINER_TLS, node),
+    amqp: `amqp://${agentUser(node)}:${secrets.text(`amqp-${agentUser(node)}`)}@${controllerAddress(d)}:5672/${VHOST}`,
+    peers: peersAt(controllerAddress(d)),
+    stateDir: '/var/lib/yagura/agent',
+    logLevel: 'info',
+    options: {
+      node,
+      driver: 'libvirt',
+      virtType: 'auto',
+      libvirtSocket: '/run/libvirt/libvirt-sock',
+      ovsSocket: 'unix:/run/openvswitch/db.sock',
+      bridge: 'br-int',
+      nodeAddress: address,
+      imageBaseUrl: `http://${controllerAddress(d)}:9292`,
+    },
+  };
+  return { 'agent.json': { text: json(config) }, ...(await tlsFiles(authority, node, [address], nowMs)) };
+}
+
+/** One process that is many nodes. Each of them has its own broker user and certificate, as a real one has. */
+export async function simulatedFiles(
+  d: Deployment,
+  secrets: Secrets,
+  authority: Authority,
+  nowMs: number,
+): Promise<ConfigFiles> {
+  if (d.simulated === 0) return {};
+  const nodes = simulatedNames(d);
+  const address = controllerAddress(d);
+  const files: Record<string, ConfigFiles[string]> = {};
+  for (const node of nodes) Object.assign(files, await tlsFiles(authority, node, [address], nowMs));
+  const password = secrets.text(`amqp-${agentUser(SIMULATED)}`);
+  const config = {
+    process: SIMULATED,
+    service: 'agent',
+    node: null,
+    publicUrl: d.publicUrl,
+    region: REGION,
+    grpc: { host: '127.0.0.1', port: 6900 },
+    tls: tlsIn(CONTAINER_TLS, nodes[0] as string),
+    amqp: `amqp://${agentUser(nodes[0] as string)}:${password}@127.0.0.1:5672/${VHOST}`,
+    peers: peersAt('127.0.0.1'),
+    stateDir: `/var/lib/yagura/${SIMULATED}`,
+    logLevel: 'info',
+    options: {
+      driver: 'fake',
+      nodeAddress: address,
+      imageBaseUrl: `http://${address}:9292`,
+      nodes: nodes.map((name) => ({
+        name,
+        amqp: `amqp://${agentUser(name)}:${password}@127.0.0.1:5672/${VHOST}`,
+        tls: tlsIn(CONTAINER_TLS, name),
+      })),
+    },
+  };
+  return { ...files, [`${SIMULATED}.json`]: { text: json(config) } };
+}
+
+/** The operator's command runs on the machine itself. */
+export async function cliConfig(d: Deployment, authority: Authority, nowMs: number): Promise<string> {
+  await authority.issue('cli', [], nowMs);
+  return json({
+    process: 'cli',
+    service: 'cli',
+    publicUrl: d.publicUrl,
+    region: REGION,
+    tls: tlsIn(join(d.state, 'tls'), 'cli'),
+    peers: peersAt(controllerAddress(d)),
+    stateDir: d.state,
+  });
+}
