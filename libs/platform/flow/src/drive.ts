@@ -83,19 +83,28 @@ export class Drive<I = unknown> {
     }
   }
 
-  /** After an outage: waits for the database and reads what it knows of our task, as long as the lease may be ours. */
+  /** After an outage: reads what the database knows of our task, as long as the lease may be ours. */
   private async recovered(): Promise<boolean> {
+    await delay(100 + 100 * this.deps.random());
+    try {
+      this.state.load(await this.persist(() => this.record.reload()));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** For statements that bear repetition: an outage that is shorter than the lease is waited for. */
+  private async persist<T>(statement: () => Promise<T>): Promise<T> {
     const giveUp = performance.now() + this.deps.leaseMs;
-    while (performance.now() < giveUp) {
-      await delay(150 + 150 * this.deps.random());
+    for (;;) {
       try {
-        this.state.load(await this.record.reload());
-        return true;
+        return await guarded(statement);
       } catch (error) {
-        if (!isFailure(error, 'unavailable')) return false;
+        if (!(error instanceof StoreAway) || performance.now() > giveUp) throw error;
+        await delay(100 + 100 * this.deps.random());
       }
     }
-    return false;
   }
 
   private async walk(): Promise<DriveEnd> {

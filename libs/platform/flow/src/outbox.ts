@@ -71,7 +71,7 @@ export class OutboxRelay {
       try {
         while ((await this.relay()) === BATCH && !this.stopped.signal.aborted);
         failures = 0;
-        if (!this.again) await this.pause(SCAN_MS);
+        if (!this.again && !this.stopped.signal.aborted) await this.pause(SCAN_MS);
       } catch (error) {
         this.onTrouble(error);
         failures += 1;
