@@ -1,7 +1,14 @@
+export * from './flavor.repo.js';
+export * from './keypair.repo.js';
 export * from './node.repo.js';
+export * from './node-state.repo.js';
+export * from './quota.repo.js';
 export * from './report.repo.js';
 export * from './seal.js';
+export type { NewServer } from './server.insert.js';
+export * from './server.query.js';
 export * from './server.repo.js';
+export * from './server-node.repo.js';
 
 /** The tables of compute, for `openDb`. The flow library's come before them. */
 export const computeMigrations = { set: 'service', dir: new URL('../migrations', import.meta.url).pathname } as const;

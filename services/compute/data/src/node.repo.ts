@@ -6,6 +6,7 @@ const COLUMNS = `name, hypervisor_id as "hypervisorId", number, service_id as "s
   hypervisor_version as "hypervisorVersion", accel, accel_reason as "accelReason", vcpus, memory_mb as "memoryMb",
   disk_gb as "diskGb", address, agent_grpc as "agentGrpc", agent_version as "agentVersion", cpu_info as "cpuInfo",
   availability_zone as "availabilityZone", disabled, disabled_reason as "disabledReason", forced_down as "forcedDown",
+  state, state_reason as "stateReason",
   free_disk_gb as "freeDiskGb", free_memory_mb as "freeMemoryMb", load_average as "loadAverage", uptime_s as "uptimeS",
   digest, trouble, highest_fence as "highestFence", enrolled_at as "enrolledAt", last_seen as "lastSeen",
   updated_at as "updatedAt"`;

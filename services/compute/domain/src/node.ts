@@ -39,6 +39,9 @@ export interface Node extends NodeEnrolment, NodeBeat {
   readonly disabled: boolean;
   readonly disabledReason: string | null;
   readonly forcedDown: boolean;
+  /** Whether it takes servers, as the worker found. */
+  readonly state: 'up' | 'down';
+  readonly stateReason: string;
   readonly enrolledAt: Date;
   readonly lastSeen: Date;
   readonly updatedAt: Date;
@@ -62,4 +65,6 @@ export interface ServerReport {
   readonly heldSeq: number;
   readonly rebootCount: number;
   readonly atMs: number;
+  /** It changed by itself, not by a command. */
+  readonly event: boolean;
 }

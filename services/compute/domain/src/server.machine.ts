@@ -55,6 +55,9 @@ export const MOVES = table({
   activated: { from: ['building'], task: BUILDING, to: 'active', toTask: null },
   failed: { from: ['building'], task: [...BUILDING, null], to: 'error', toTask: null, power: 'absent' },
 
+  // Its node came back without it: it is started again.
+  revive: { from: ['active'], task: [null], toTask: 'powering-on', power: 'running' },
+
   // The outcomes of start, stop and reboot.
   started: { from: ['stopped', 'active', 'error'], task: ['powering-on'], to: 'active', toTask: null },
   stopped: { from: ['active', 'stopped', 'error'], task: ['powering-off'], to: 'stopped', toTask: null },

@@ -1,0 +1,16 @@
+import type { AnyFlow } from '#libs/platform/flow';
+import type { FlowDeps } from './deps.js';
+import { serverCreateFlow } from './server-create.flow.js';
+import { serverDeleteFlow } from './server-delete.flow.js';
+import { serverRebootFlow } from './server-reboot.flow.js';
+import { serverStartFlow } from './server-start.flow.js';
+import { serverStopFlow } from './server-stop.flow.js';
+
+/** Every kind and version of long operation that this build knows. */
+export const computeFlows = (deps: FlowDeps): AnyFlow[] => [
+  serverCreateFlow(deps),
+  serverDeleteFlow(deps),
+  serverStartFlow(deps),
+  serverStopFlow(deps),
+  serverRebootFlow(deps),
+];

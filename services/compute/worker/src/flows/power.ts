@@ -1,0 +1,86 @@
+/**
+ * What start, stop and reboot have in common: write the desired state, tell the node, watch, and write down what came of
+ * it. Where it can not be done the server is as it was, or in ERROR where nobody can say that any more.
+ */
+
+import type { Tx } from '#libs/platform/db';
+import { defineFlow, type Flow, Permanent, type StepContext } from '#libs/platform/flow';
+import { type MoveName, POWER, type Server, type ServerPowerInput } from '#services/compute/domain';
+import type { FlowDeps } from './deps.js';
+import type { Target } from './pursuit.js';
+
+export interface PowerPlan {
+  readonly kind: string;
+  readonly power: 'running' | 'stopped';
+  /** The move at the end. */
+  readonly done: MoveName;
+  /** The move back, given the server and whether its guest runs now; `broken` where there is no way back. */
+  back(server: Server, runs: boolean): MoveName;
+  /** How long the node may take. */
+  readonly limitMs: number;
+  /** For the tenant: `could not be started`. */
+  readonly failed: string;
+}
+
+type Ctx<I> = StepContext<I>;
+
+export function powerFlow<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan): Flow<I> {
+  return defineFlow<I>({
+    kind: plan.kind,
+    exhausted: 'undo',
+    steps: [
+      {
+        name: 'aim',
+        tx: (tx, ctx) => aim(deps, plan, tx, ctx),
+        undoTx: (tx, ctx) => giveUp(deps, plan, tx, ctx),
+      },
+      {
+        name: 'act',
+        deadlineMs: plan.limitMs,
+        ensure: async (ctx) => {
+          const end = await deps.pursuit.look(ctx.out<Target>('aim')!, ctx.now);
+          if (end.state === 'away')
+            throw new Permanent(`The server ${plan.failed}: its node does not answer.`, { kind: 'unavailable' });
+          if (end.state === 'failed')
+            throw new Permanent(`The server ${plan.failed}: ${end.why}`, { kind: 'conflict' });
+        },
+      },
+      { name: 'settle', tx: (tx, ctx) => settle(deps, plan, tx, ctx) },
+    ],
+  });
+}
+
+async function aim<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan, tx: Tx, ctx: Ctx<I>): Promise<Target> {
+  const { serverId, generation } = ctx.input;
+  const server = await deps.servers.lock(tx, serverId);
+  if (!server?.host) throw new Permanent(`The server ${plan.failed}: it is on no node.`, { kind: 'conflict' });
+  const { fence, n: seq } = ctx.next();
+  const target = { serverId, node: server.host, generation, fence, seq };
+  await deps.aims.set(tx, { ...target, power: plan.power }, ctx.now);
+  return target;
+}
+
+async function settle<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan, tx: Tx, ctx: Ctx<I>): Promise<void> {
+  const powerState = plan.power === 'running' ? POWER.running : POWER.stopped;
+  const patch = { powerState, ...(plan.power === 'running' ? { fault: null } : {}) };
+  const moved = await deps.servers.move(tx, ctx.input.serverId, plan.done, ctx.now, patch);
+  if (!moved) throw new Permanent('The server is being deleted.', { kind: 'conflict' });
+}
+
+/** Where a delete has taken the server over, no move applies and nothing is changed. */
+async function giveUp<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan, tx: Tx, ctx: Ctx<I>): Promise<void> {
+  const { serverId } = ctx.input;
+  const server = await deps.servers.lock(tx, serverId);
+  if (!server) return;
+  const report = server.host ? await deps.reports.latest(tx, serverId, server.host) : undefined;
+  const runs = report?.power === 'running';
+  const message = ctx.failure?.message ?? `The server ${plan.failed}.`;
+  const moved = await deps.servers.move(tx, serverId, plan.back(server, runs), ctx.now, {
+    fault: { code: 500, message, details: '', created: ctx.now.toISOString() },
+    powerState: runs ? POWER.running : POWER.stopped,
+  });
+  if (!moved || !server.host || !ctx.out<Target>('aim')) return;
+  const { fence, n: seq } = ctx.next();
+  const power = runs ? 'running' : 'stopped';
+  await deps.aims.set(tx, { serverId, node: server.host, power, generation: moved.generation, fence, seq }, ctx.now);
+}

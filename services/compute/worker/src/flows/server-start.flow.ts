@@ -1,0 +1,14 @@
+/** Starting a server that is shut off, or one whose node came back without it. */
+import { SERVER_START, type ServerPowerInput } from '#services/compute/domain';
+import type { FlowDeps } from './deps.js';
+import { powerFlow } from './power.js';
+
+export const serverStartFlow = (deps: FlowDeps) =>
+  powerFlow<ServerPowerInput>(deps, {
+    kind: SERVER_START,
+    power: 'running',
+    done: 'started',
+    back: (server, runs) => (server.vmState === 'stopped' && !runs ? 'startGivenUp' : 'broken'),
+    limitMs: 5 * 60_000,
+    failed: 'could not be started',
+  });

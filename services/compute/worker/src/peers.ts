@@ -1,0 +1,20 @@
+/** What the worker asks of other services, as narrow as it needs it, so that tests put stand-ins in their place. */
+import type { imageV1, NodeCommand, networkV1, placementV1 } from '#libs/contract';
+import type { Remote } from '#libs/platform/grpc';
+
+export type Placement = Pick<Remote<placementV1.SchedulerService>, 'claim' | 'release' | 'ensureProvider'>;
+export type Network = Pick<
+  Remote<networkV1.PortsService>,
+  'ensureForServer' | 'bind' | 'releaseForServer' | 'listForServers'
+>;
+export type Images = Pick<Remote<imageV1.ImagesService>, 'locate'>;
+
+/** Sends a command to a node. Rejects when the broker did not confirm; the sender looks again later. */
+export type SendCommand = (node: string, command: NodeCommand) => Promise<void>;
+
+export interface Peers {
+  readonly placement: Placement;
+  readonly network: Network;
+  readonly images: Images;
+  readonly send: SendCommand;
+}
