@@ -113,12 +113,13 @@ it(`ends all of ${SERVERS} creates and the deletes of half of them, whatever is 
   const chaos = havoc(performance.now() + 20_000);
   const servers: string[] = Array.from({ length: SERVERS }, () => randomUUID());
   const deleted = new Set<string>(servers.filter((_server, index) => index % 2 === 0));
+  const removals: Promise<void>[] = [];
   for (const [index, server] of servers.entries()) {
     await create(server, index % 5 === 1);
-    if (deleted.has(server)) setTimeout(() => void remove(server), Math.random() * 1_500);
+    if (deleted.has(server)) removals.push(delay(Math.random() * 1_500).then(() => remove(server)));
     await delay(100);
   }
-  await chaos;
+  await Promise.all([chaos, ...removals]);
   const calm = performance.now();
   for (;;) {
     const status = await insisting(() => flowStatus(scratch.db));
