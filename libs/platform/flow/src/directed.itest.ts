@@ -449,7 +449,7 @@ describe('debts', () => {
 describe('an outage of the database', () => {
   it('in the middle of a flow costs nothing but time: the effect of a tx step commits once', async () => {
     const key = `thing/${randomUUID()}`;
-    const operator = await scratch.open({ applicationName: 'operator' });
+    const operator = await scratch.open({ applicationName: 'operator', poolSize: 1 });
     const cut = (): Promise<unknown> =>
       operator.query(
         `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name <> 'operator'`,
