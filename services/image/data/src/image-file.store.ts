@@ -54,12 +54,12 @@ export class ImageFiles {
 
   /** Opens the bytes that came in, to be looked at. */
   openIncoming(upload: Upload): Promise<FileHandle> {
-    return open(this.path('incoming', upload), 'r');
+    return present(upload, open(this.path('incoming', upload), 'r'));
   }
 
   /** Makes complete, synced bytes the image's file. */
   async publish(upload: Upload): Promise<void> {
-    await storing(rename(this.path('incoming', upload), this.path('images', upload)));
+    await present(upload, storing(rename(this.path('incoming', upload), this.path('images', upload))));
     await syncFolder(join(this.root, 'images'));
   }
 
@@ -141,6 +141,16 @@ export async function storing<T>(work: Promise<T>): Promise<T> {
   } catch (error) {
     if (FULL.has((error as NodeJS.ErrnoException).code ?? '')) throw storageFull(error);
     throw error;
+  }
+}
+
+/** A file that vanished on the way: its image was deleted. */
+async function present<T>({ imageId }: Upload, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw fail.gone(`Image ${imageId} was deleted during the upload.`, { cause: error });
   }
 }
 

@@ -28,6 +28,8 @@ const CPU_SECONDS = 10;
 const MAX_OUTPUT = 4_096;
 
 const NO_NETWORK = ['unshare', '--net', '--ipc', '--uts', '--'];
+/** The same where this process is not root: in a user namespace of its own. */
+const OWN_NAMESPACE = ['unshare', '--user', '--net', '--ipc', '--uts', '--'];
 const LIMITS = [
   'prlimit',
   `--cpu=${CPU_SECONDS}`,
@@ -39,13 +41,14 @@ const LIMITS = [
   '--',
 ];
 const NO_PRIVILEGES = ['setpriv', '--no-new-privs', '--inh-caps=-all', '--bounding-set=-all,+setuid,+setgid', '--'];
-const LIMITS_ONLY_PRIVILEGES = ['setpriv', '--no-new-privs', '--'];
+const NO_NEW_PRIVILEGES = ['setpriv', '--no-new-privs', '--'];
 
 /** From the strictest to what any Linux allows; the first that works here is used, and shown to the operator. */
 const CONFINEMENTS = [
   { name: 'no network, limits, no privileges', wrap: [...NO_NETWORK, ...LIMITS, ...NO_PRIVILEGES] },
+  { name: 'own namespace without network, limits', wrap: [...OWN_NAMESPACE, ...LIMITS, ...NO_NEW_PRIVILEGES] },
   { name: 'limits, no privileges', wrap: [...LIMITS, ...NO_PRIVILEGES] },
-  { name: 'limits, no new privileges', wrap: [...LIMITS, ...LIMITS_ONLY_PRIVILEGES] },
+  { name: 'limits, no new privileges', wrap: [...LIMITS, ...NO_NEW_PRIVILEGES] },
   { name: 'limits', wrap: LIMITS },
 ] as const;
 

@@ -5,6 +5,7 @@ export type { ImageEvent } from './image-event.sql.js';
 export * from './image-file.store.js';
 export * from './image-gate.js';
 export * from './member.repo.js';
+export * from './signed-url.js';
 export * from './upload.repo.js';
 export type { Usage } from './usage.sql.js';
 

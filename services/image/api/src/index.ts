@@ -1,0 +1,4 @@
+export { FURTHER_RULES } from './image/image.rules.js';
+export * from './image.module.js';
+export { addBlobRoute, type BlobParts } from './image-file/blob.route.js';
+export { ImageOptions, ImageSettings } from './settings.js';

@@ -1,0 +1,3 @@
+export * from './image.grpc.js';
+export * from './operator.grpc.js';
+export * from './sweeper.js';
