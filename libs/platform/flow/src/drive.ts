@@ -132,7 +132,10 @@ export class Drive<I = unknown> {
     const { direction } = this.state;
     try {
       const ran = await this.act(step);
-      const recorded = await guarded(() => this.record.done(this.deps.db, direction, [ran], 'done', this.ending(last)));
+      // The call to the outside is over: rather the record is repeated than the call.
+      const recorded = await this.persist(() =>
+        this.record.done(this.deps.db, direction, [ran], 'done', this.ending(last)),
+      );
       await this.probe(step.name, 'recorded');
       return this.passed([ran], recorded, begun);
     } catch (error) {

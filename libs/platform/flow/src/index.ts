@@ -2,6 +2,7 @@ export { callInDebts, writeOffDebt } from './debts.js';
 export * from './define.js';
 export * from './history.js';
 export * from './hooks.js';
+export * from './metrics.js';
 export * from './outbox.js';
 export * from './runner.js';
 export * from './tasks.js';
