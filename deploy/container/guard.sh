@@ -5,5 +5,6 @@ set -u
 state=$1
 pid=$(cat "$state/run/host.supervisor.pid")
 exec 3<> <(:)
-while kill -0 "$pid" 2>/dev/null; do read -r -t 0.5 <&3; done
+alive() { local state; read -r _ _ state _ < "/proc/$pid/stat" && [[ $state != [ZX] ]]; } 2>/dev/null
+while alive; do read -r -t 0.5 <&3; done
 exec setsid "$(dirname "$0")/supervise.sh" "$state" </dev/null >/dev/null 2>&1

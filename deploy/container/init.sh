@@ -10,7 +10,7 @@ lay_out() { # name script
   [ -d "$sv" ] && return 0
   part=$scan/.$1; rm -rf "$part"; mkdir -p "$part/log"
   printf '#!/bin/sh\nexec 2>&1\nprocess=%s\n. %s/process.sh\n. %s/processes/%s.sh\n' "$1" $here $here "$2" > "$part/run"
-  printf '#!/bin/sh\nprocess=%s\n. %s/process.sh retire\n' "$1" $here > "$part/finish"
+  printf '#!/bin/sh\nprocess=%s retiring=yes\n. %s/process.sh\n' "$1" $here > "$part/finish"
   printf '#!/bin/sh\nexec setpriv --pdeathsig KILL s6-log -b n3 s2000000 %s /var/log/yagura/%s\n' "$(stamp "$2")" "$1" > "$part/log/run"
   echo 8000 > "$part/timeout-kill"
   case $2 in postgresql) echo INT > "$part/down-signal" ;; esac

@@ -1,6 +1,6 @@
 #!/bin/bash
-# Keeps one container up, on the host: adopts it where it runs, starts it where it does not, and ends when it ends,
-# so that the supervisor starts it again. While it runs, it publishes the pids of its processes as the host sees them:
+# Keeps one container up, on the host: adopts it where it runs, starts it where it does not, and again when it ends.
+# While it runs, it publishes the pids of its processes as the host sees them:
 #   var/run/CONTAINER.PROCESS.pid
 # The container itself does not depend on this script: it may be killed at any time.
 set -u
@@ -8,7 +8,9 @@ state=$1 name=$2 id=$3
 run=$state/run/$name home=$state/containers/$name runc=(runc --root "$state/run/runc")
 initfile=$state/run/$name.init.pid
 
-is_ours() { [ -n "$1" ] && grep -qs "/$id/$name\$" "/proc/$1/cgroup"; }
+# The machine's own init may take its time to bury the dead: a zombie has ended.
+alive() { local state; read -r _ _ state _ < "/proc/$1/stat" && [[ $state != [ZX] ]]; } 2>/dev/null
+is_ours() { [ -n "$1" ] && alive "$1" && grep -qs "/$id/$name\$" "/proc/$1/cgroup"; }
 
 start() {
   "${runc[@]}" delete --force "$id-$name" >/dev/null 2>&1
@@ -38,12 +40,16 @@ publish() { # process
 mkdir -p "$run/pid" "$state/log/$name"
 [ -p "$run/changed" ] || mkfifo "$run/changed" || exit 1
 exec 3<>"$run/changed"
-init=$(cat "$initfile" 2>/dev/null)
-is_ours "$init" || start
-echo "$init" > "$initfile"
-for file in "$run"/pid/*; do [ -f "$file" ] && publish "${file##*/}"; done
-while kill -0 "$init" 2>/dev/null && [ -e "/proc/$init/ns/pid" ]; do
-  read -r -t 0.3 process <&3 && publish "$process"
+while :; do
+  init=$(cat "$initfile" 2>/dev/null)
+  is_ours "$init" || start
+  echo "$init" > "$initfile"
+  since=$SECONDS
+  for file in "$run"/pid/*; do [ -f "$file" ] && publish "${file##*/}"; done
+  while alive "$init"; do
+    read -r -t 0.2 process <&3 && publish "$process"
+  done
+  echo "$name ended"
+  rm -f "$state/run/$name".*.pid
+  [ $((SECONDS - since)) -ge 2 ] || sleep 1
 done
-echo "$name ended"
-rm -f "$state/run/$name".*.pid

@@ -3,11 +3,12 @@
 set -u
 scan=$1/run/sv
 for round in 1 2 3; do
-  for proc in /proc/[0-9]*; do
-    pid=${proc#/proc/}
+  found=0
+  for cwd in $(find /proc/[0-9]*/cwd -maxdepth 0 \( -lname "$scan" -o -lname "$scan/*" \) 2>/dev/null); do
+    pid=${cwd#/proc/}; pid=${pid%/cwd}
     [ "$pid" != $$ ] && [ "$pid" != $PPID ] || continue
-    case $(readlink "$proc/cwd") in "$scan" | "$scan"/*) ;; *) continue ;; esac
-    case $(< "$proc/comm") in s6-supervise | s6-svscan | s6-log | keep.sh | guard.sh) kill -KILL "$pid" ;; esac
+    case $(< "/proc/$pid/comm") in s6-supervise | s6-svscan | s6-log | keep.sh | guard.sh) kill -KILL "$pid" && found=1 ;; esac
   done 2>/dev/null
+  [ $found = 1 ] || break
 done
 exit 0

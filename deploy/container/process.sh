@@ -1,4 +1,4 @@
-# Sourced by the run script of every process (and, with `retire`, by its finish script). $process is its name.
+# Sourced by the run script of every process (and, with $retiring set, by its finish script). $process is its name.
 # The pid file says the pid as this container sees it; the keeper outside translates it into var/run.
 PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8
 export PATH LC_ALL
@@ -6,9 +6,15 @@ export PATH LC_ALL
 # Opening the pipe for reading and writing never waits for a reader; the keeper also scans when it starts.
 tell_keeper() { echo "$process" 1<>/run/yagura/changed; }
 
-if [ "${1:-}" = retire ]; then
+if [ -n "${retiring:-}" ]; then
+  started=$(stat -c %Y "/run/yagura/pid/$process" 2>/dev/null || date +%s)
   rm -f "/run/yagura/pid/$process"
   tell_keeper
+  # The supervisor waits a second before each start, against processes that die at once. One that had lived is
+  # started without that wait.
+  if [ $(($(date +%s) - started)) -ge 2 ] && [ "$(s6-svstat -o wantedup "$PWD")" = true ]; then
+    (sleep 0.03; exec s6-svc -u "$PWD") >/dev/null 2>&1 &
+  fi
   exit 0
 fi
 

@@ -22,7 +22,10 @@ export function runningInit(d: Deployment, name: string): number | undefined {
   if (!existsSync(file)) return undefined;
   const pid = Number(readFileSync(file, 'utf8'));
   try {
-    return readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(`/yagura-${d.id}/${name}\n`) ? pid : undefined;
+    // The machine's own init may take its time to bury the dead: a zombie has ended.
+    const dead = / [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, '').slice(0, 3));
+    const ours = readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(`/yagura-${d.id}/${name}\n`);
+    return ours && !dead ? pid : undefined;
   } catch {
     return undefined;
   }

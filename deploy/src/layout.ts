@@ -56,7 +56,7 @@ export function controller(d: Deployment): Container {
       { from: 'ovn', to: '/var/lib/ovn' },
       { from: 'yagura', to: '/var/lib/yagura' },
     ],
-    files: {},
+    files: { 'rabbitmq-env.conf': '/etc/rabbitmq/rabbitmq-env.conf' },
     hypervisor: false,
   };
 }
