@@ -54,28 +54,12 @@ export const poolsOf = (version: IpVersion, ranges: readonly AddressRange[]): Po
 export const poolsSize = (pools: readonly Pool[]): bigint =>
   pools.reduce((sum, pool) => sum + (pool.last - pool.first + 1n), 0n);
 
-/**
- * Up to `count` stretches of addresses to try, beginning after `after` and going round once: a window of at most
- * `window` addresses in all. The caller offers them to the database, which takes the first free one.
- */
-export function windowAfter(pools: readonly Pool[], after: bigint | null, window: bigint): Pool[] {
-  const start = after === null ? pools.length : pools.findIndex((pool) => after < pool.last);
-  const ordered = start < 0 || start >= pools.length ? [...pools] : rotate(pools, start, after ?? 0n);
-  const stretches: Pool[] = [];
-  let left = window;
-  for (const pool of ordered) {
-    if (left <= 0n) break;
-    const size = pool.last - pool.first + 1n;
-    const last = size > left ? pool.first + left - 1n : pool.last;
-    stretches.push({ first: pool.first, last });
-    left -= last - pool.first + 1n;
-  }
-  return stretches;
-}
-
-/** The pools beginning with what follows `after` in the one at `start`, what precedes it last. */
-function rotate(pools: readonly Pool[], start: number, after: bigint): Pool[] {
-  const cut = pools[start]!;
+/** The pools as a search for a free address goes through them: from behind `after` to the end, then from the start. */
+export function stretchesAfter(pools: readonly Pool[], after: bigint | null): Pool[] {
+  if (after === null) return [...pools];
+  const start = pools.findIndex((pool) => after < pool.last);
+  const cut = pools[start];
+  if (!cut) return [...pools];
   const begin = after < cut.first ? cut.first : after + 1n;
   const before = { first: cut.first, last: begin - 1n };
   const all = [{ first: begin, last: cut.last }, ...pools.slice(start + 1), ...pools.slice(0, start), before];

@@ -1,0 +1,104 @@
+/** All stores on a scratch database, for tests. */
+import { randomUUID } from 'node:crypto';
+import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
+import {
+  DEFAULT_LIMITS,
+  macFrom,
+  type Network,
+  type Subnet,
+  type SubnetWish,
+  shapeSubnet,
+} from '#services/network/domain';
+import { AllocationRepo } from './allocation.repo.js';
+import { networkMigrations } from './migrations.js';
+import { NetworkRepo } from './network.repo.js';
+import { NetworkStore } from './network.store.js';
+import { PortRepo } from './port.repo.js';
+import { type PortDraft, PortStore } from './port.store.js';
+import { QuotaRepo } from './quota.repo.js';
+import { SecurityGroupRepo } from './security-group.repo.js';
+import { SecurityGroupStore } from './security-group.store.js';
+import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+import { SubnetRepo } from './subnet.repo.js';
+import { SubnetStore } from './subnet.store.js';
+
+export const NOW = new Date('2026-01-02T03:04:05Z');
+
+let macs = 0;
+const newMac = (): string => {
+  macs += 1;
+  return macFrom(macs);
+};
+
+export async function openBooks(limits = DEFAULT_LIMITS) {
+  const scratch: ScratchDatabase = await scratchDatabase([networkMigrations]);
+  const { db } = scratch;
+  const quotas = new QuotaRepo(limits);
+  const networks = new NetworkRepo();
+  const subnets = new SubnetRepo();
+  const ports = new PortRepo();
+  const allocations = new AllocationRepo();
+  const groups = new SecurityGroupRepo();
+  const rules = new SecurityGroupRuleRepo();
+  const stores = {
+    networks: new NetworkStore(db, networks, quotas),
+    subnets: new SubnetStore(db, subnets, ports, allocations, quotas),
+    ports: new PortStore(db, ports, allocations, quotas, newMac),
+    groups: new SecurityGroupStore(db, groups, rules, quotas, randomUUID),
+  };
+  const repos = { networks, subnets, ports, groups, rules, quotas, allocations };
+
+  const makeNetwork = async (more: Partial<Network> = {}): Promise<Network> => {
+    const base = { id: randomUUID(), projectId: 'p1', name: 'net', description: '', adminStateUp: true, shared: false };
+    const draft = {
+      ...base,
+      mtu: 1442,
+      portSecurity: true,
+      ...more,
+      metadataPortId: randomUUID(),
+      metadataMac: newMac(),
+    };
+    const [network] = await stores.networks.create([draft], NOW);
+    return network!;
+  };
+  const makeSubnet = async (networkId: string, wish: Partial<SubnetWish> = {}): Promise<Subnet> => {
+    const shape = shapeSubnet({ version: 4, cidr: '10.0.0.0/24', ...wish });
+    const [subnet] = await stores.subnets.create(
+      [{ id: randomUUID(), networkId, projectId: 'p1', name: '', description: '', ...shape }],
+      NOW,
+    );
+    return subnet!;
+  };
+  const draftPort = async (networkId: string, more: Partial<PortDraft> = {}): Promise<PortDraft> => ({
+    id: randomUUID(),
+    networkId,
+    projectId: 'p1',
+    name: '',
+    description: '',
+    mac: undefined,
+    adminStateUp: true,
+    deviceId: '',
+    deviceOwner: '',
+    host: '',
+    vnicType: 'normal',
+    profile: {},
+    portSecurity: true,
+    addressPairs: [],
+    hostname: '',
+    ownedByServer: false,
+    wishes: undefined,
+    groupIds: [],
+    networkProjectId: 'p1',
+    subnets: await subnets.ofNetworks(db, [networkId]),
+    ...more,
+  });
+  const makePort = async (networkId: string, more: Partial<PortDraft> = {}) => {
+    const [port] = await stores.ports.create([await draftPort(networkId, more)], NOW);
+    return port!;
+  };
+  /** Projects and resources for which what is recorded is not what is there. */
+  const imbalance = async () => (await quotas.audit(db)).filter((row) => row.recorded !== row.counted);
+  return { scratch, db, stores, repos, makeNetwork, makeSubnet, draftPort, makePort, imbalance };
+}
+
+export type Books = Awaited<ReturnType<typeof openBooks>>;

@@ -1,0 +1,25 @@
+/** The books of the network service. */
+export * from './allocation.repo.js';
+export * from './dirty.repo.js';
+export * from './fence.repo.js';
+export * from './journal.js';
+export {
+  FALSE,
+  type Filter,
+  type ListRequest,
+  type Page,
+  type Scope,
+  type Sort,
+  TRUE,
+} from './listing.js';
+export * from './migrations.js';
+export * from './network.repo.js';
+export * from './network.store.js';
+export * from './port.repo.js';
+export * from './port.store.js';
+export * from './quota.repo.js';
+export * from './security-group.repo.js';
+export * from './security-group.store.js';
+export { RULE_FIELDS, SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+export * from './subnet.repo.js';
+export * from './subnet.store.js';

@@ -1,0 +1,341 @@
+/** Ports with their addresses and groups. One MAC per network, one holder per address: the database keeps both. */
+import { isViolation, type Sql, type Tx } from '#libs/platform/db';
+import {
+  type AddressPair,
+  groupNotFound,
+  METADATA_OWNER,
+  macInUse,
+  type Port,
+  type PortStatus,
+} from '#services/network/domain';
+import {
+  type Bind,
+  byBoolean,
+  byInteger,
+  byText,
+  byUuid,
+  type ListRequest,
+  type ListSpec,
+  listSql,
+  type Page,
+  pageOf,
+  type Scope,
+} from './listing.js';
+
+interface Row {
+  readonly id: string;
+  readonly network_id: string;
+  readonly project_id: string;
+  readonly name: string;
+  readonly description: string;
+  readonly mac: string;
+  readonly admin_state_up: boolean;
+  readonly device_id: string;
+  readonly device_owner: string;
+  readonly status: PortStatus;
+  readonly host: string;
+  readonly vnic_type: string;
+  readonly profile: Readonly<Record<string, unknown>>;
+  readonly port_security: boolean;
+  readonly address_pairs: readonly AddressPair[];
+  readonly hostname: string;
+  readonly owned_by_server: boolean;
+  readonly revision: number;
+  readonly created_at: Date;
+  readonly updated_at: Date;
+  readonly ips: readonly (readonly [subnetId: string, address: string])[];
+  readonly groups: readonly string[];
+  readonly network_project_id: string;
+}
+
+/** A port with the project that owns its network, which has rights over it. */
+export type PortOnNetwork = Port & { readonly networkProjectId: string };
+
+const SELECT = `p.*,
+  coalesce((select json_agg(json_build_array(a.subnet_id, host(a.address)) order by a.ordinal, a.address)
+    from ip_allocation a where a.port_id = p.id), '[]') as ips,
+  array(select g.group_id::text from port_security_group g where g.port_id = p.id order by g.group_id) as groups,
+  (select n.project_id from network n where n.id = p.network_id) as network_project_id`;
+
+const toPort = (row: Row): PortOnNetwork => ({
+  id: row.id,
+  networkId: row.network_id,
+  projectId: row.project_id,
+  name: row.name,
+  description: row.description,
+  mac: row.mac,
+  adminStateUp: row.admin_state_up,
+  deviceId: row.device_id,
+  deviceOwner: row.device_owner,
+  status: row.status,
+  host: row.host,
+  vnicType: row.vnic_type,
+  profile: row.profile,
+  portSecurity: row.port_security,
+  addressPairs: row.address_pairs,
+  hostname: row.hostname,
+  ownedByServer: row.owned_by_server,
+  revision: row.revision,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+  fixedIps: row.ips.map(([subnetId, address]) => ({ subnetId, address })),
+  groupIds: row.groups,
+  networkProjectId: row.network_project_id,
+});
+
+/** `fixed_ips` filters read `subnet_id=X`, `ip_address=X` or `ip_address_substr=X`; all kinds that are given must match. */
+function byFixedIps(values: readonly string[], bind: Bind): string {
+  const given = (key: string): string[] =>
+    values.flatMap((value) => (value.startsWith(`${key}=`) ? [value.slice(key.length + 1)] : []));
+  const some = (condition: string): string =>
+    `exists (select 1 from ip_allocation a where a.port_id = p.id and ${condition})`;
+  const parts: string[] = [];
+  const subnets = given('subnet_id');
+  const addresses = given('ip_address');
+  const pieces = given('ip_address_substr');
+  if (subnets.length) parts.push(some(byUuid('a.subnet_id')(subnets, bind)));
+  if (addresses.length) parts.push(some(byText('host(a.address)')(addresses, bind)));
+  if (pieces.length)
+    parts.push(some(`exists (select 1 from unnest(${bind(pieces)}::text[]) s where strpos(host(a.address), s) > 0)`));
+  return parts.length ? `(${parts.join(' and ')})` : 'false';
+}
+
+const LIST: ListSpec = {
+  select: SELECT,
+  from: 'port p',
+  id: 'p.id',
+  filters: {
+    id: byUuid('p.id'),
+    name: byText('p.name'),
+    network_id: byUuid('p.network_id'),
+    project_id: byText('p.project_id'),
+    tenant_id: byText('p.project_id'),
+    description: byText('p.description'),
+    device_id: byText('p.device_id'),
+    device_owner: byText('p.device_owner'),
+    mac_address: (values, bind) => `p.mac::text = any(${bind(values.map((value) => value.toLowerCase()))}::text[])`,
+    status: byText('p.status'),
+    admin_state_up: byBoolean('p.admin_state_up'),
+    fixed_ips: byFixedIps,
+    security_groups: (values, bind) =>
+      `exists (select 1 from port_security_group g where g.port_id = p.id and ${byUuid('g.group_id')(values, bind)})`,
+    port_security_enabled: byBoolean('p.port_security'),
+    'binding:host_id': byText('p.host'),
+    'binding:vnic_type': byText('p.vnic_type'),
+    revision_number: byInteger('p.revision'),
+  },
+  sortable: {
+    id: 'p.id',
+    name: 'p.name',
+    network_id: 'p.network_id',
+    project_id: 'p.project_id',
+    tenant_id: 'p.project_id',
+    device_id: 'p.device_id',
+    device_owner: 'p.device_owner',
+    mac_address: 'p.mac',
+    status: 'p.status',
+    admin_state_up: 'p.admin_state_up',
+    created_at: 'p.created_at',
+    updated_at: 'p.updated_at',
+  },
+};
+export const PORT_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object.keys(LIST.sortable) };
+
+export type NewPort = Omit<Port, 'status' | 'fixedIps' | 'groupIds' | 'revision' | 'createdAt' | 'updatedAt'>;
+export type PortChange = Partial<
+  Pick<
+    Port,
+    | 'name'
+    | 'description'
+    | 'mac'
+    | 'adminStateUp'
+    | 'deviceId'
+    | 'deviceOwner'
+    | 'host'
+    | 'vnicType'
+    | 'profile'
+    | 'portSecurity'
+    | 'addressPairs'
+    | 'hostname'
+    | 'ownedByServer'
+  >
+>;
+
+export class PortRepo {
+  async find(on: Sql, id: string): Promise<PortOnNetwork | undefined> {
+    const row = await on.one<Row>({ name: 'port-find', text: `select ${SELECT} from port p where p.id = $1` }, [id]);
+    return row && toPort(row);
+  }
+
+  async findMany(on: Sql, ids: readonly string[]): Promise<PortOnNetwork[]> {
+    const rows = await on.query<Row>(
+      { name: 'port-find-many', text: `select ${SELECT} from port p where p.id = any($1::uuid[])` },
+      [ids],
+    );
+    return rows.map(toPort);
+  }
+
+  async list(on: Sql, request: ListRequest, scope: Scope): Promise<Page<PortOnNetwork>> {
+    const { text, params } = listSql(LIST, request, (bind) => {
+      if (scope === 'all') return 'true';
+      const own = bind(scope.projectId);
+      return `(p.project_id = ${own} or p.network_id = any(array(select n.id from network n where n.project_id = ${own})))`;
+    });
+    return pageOf((await on.query<Row>(text, params)).map(toPort), request);
+  }
+
+  /** The ports of servers, in the order in which they were made. */
+  async ofDevices(on: Sql, deviceIds: readonly string[]): Promise<PortOnNetwork[]> {
+    const rows = await on.query<Row>(
+      {
+        name: 'port-of-devices',
+        text: `select ${SELECT} from port p where p.device_id = any($1::text[]) and p.device_id <> '' order by p.created_at, p.id`,
+      },
+      [deviceIds],
+    );
+    return rows.map(toPort);
+  }
+
+  /** The metadata ports of networks. */
+  async metadataOf(on: Sql, networkIds: readonly string[]): Promise<PortOnNetwork[]> {
+    const rows = await on.query<Row>(
+      {
+        name: 'port-metadata-of',
+        text: `select ${SELECT} from port p where p.network_id = any($1::uuid[]) and p.device_owner = '${METADATA_OWNER}'`,
+      },
+      [networkIds],
+    );
+    return rows.map(toPort);
+  }
+
+  /** False where the MAC is in use on the network. */
+  async insert(tx: Tx, port: NewPort, now: Date): Promise<boolean> {
+    const done = await tx.exec(
+      {
+        name: 'port-insert',
+        text: `insert into port (id, network_id, project_id, name, description, mac, admin_state_up, device_id,
+            device_owner, status, host, vnic_type, profile, port_security, address_pairs, hostname, owned_by_server,
+            created_at, updated_at)
+          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'DOWN', $10, $11, $12, $13, $14, $15, $16, $17, $17)
+          on conflict on constraint port_mac do nothing`,
+      },
+      [
+        port.id,
+        port.networkId,
+        port.projectId,
+        port.name,
+        port.description,
+        port.mac,
+        port.adminStateUp,
+        port.deviceId,
+        port.deviceOwner,
+        port.host,
+        port.vnicType,
+        JSON.stringify(port.profile),
+        port.portSecurity,
+        JSON.stringify(port.addressPairs),
+        port.hostname,
+        port.ownedByServer,
+        now,
+      ],
+    );
+    return done === 1;
+  }
+
+  /** True where the port was there. Its revision rises. */
+  async update(tx: Tx, id: string, change: PortChange, now: Date): Promise<boolean> {
+    const done = await tx.exec(
+      {
+        name: 'port-update',
+        text: `update port set name = coalesce($2, name), description = coalesce($3, description), mac = coalesce($4, mac),
+            admin_state_up = coalesce($5, admin_state_up), device_id = coalesce($6, device_id),
+            device_owner = coalesce($7, device_owner), host = coalesce($8, host), vnic_type = coalesce($9, vnic_type),
+            profile = coalesce($10, profile), port_security = coalesce($11, port_security),
+            address_pairs = coalesce($12, address_pairs), hostname = coalesce($13, hostname),
+            owned_by_server = coalesce($14, owned_by_server),
+            status = case when coalesce($8, host) <> host then 'DOWN' else status end,
+            revision = revision + 1, updated_at = $15
+          where id = $1`,
+      },
+      [
+        id,
+        change.name,
+        change.description,
+        change.mac,
+        change.adminStateUp,
+        change.deviceId,
+        change.deviceOwner,
+        change.host,
+        change.vnicType,
+        change.profile && JSON.stringify(change.profile),
+        change.portSecurity,
+        change.addressPairs && JSON.stringify(change.addressPairs),
+        change.hostname,
+        change.ownedByServer,
+        now,
+      ],
+    );
+    return done === 1;
+  }
+
+  /** Locks the port until the transaction ends and gives it as it is then. */
+  async lock(tx: Tx, id: string): Promise<PortOnNetwork | undefined> {
+    const row = await tx.one(`select 1 from port where id = $1 for update`, [id]);
+    return row === undefined ? undefined : this.find(tx, id);
+  }
+
+  /** Makes these the port's groups, and no others. */
+  async setGroups(tx: Tx, portId: string, groupIds: readonly string[], isNew: boolean): Promise<void> {
+    if (!isNew) {
+      await tx.exec('delete from port_security_group where port_id = $1 and group_id <> all($2::uuid[])', [
+        portId,
+        groupIds,
+      ]);
+    }
+    if (groupIds.length === 0) return;
+    await tx.exec(
+      {
+        name: 'port-add-groups',
+        text: `insert into port_security_group (port_id, group_id) select $1, g from unnest($2::uuid[]) g on conflict do nothing`,
+      },
+      [portId, groupIds],
+    );
+  }
+
+  /** Deletes ports with all they hold; gives those that were there. */
+  async delete(tx: Tx, ids: readonly string[]): Promise<{ readonly id: string; readonly projectId: string }[]> {
+    return tx.query(
+      {
+        name: 'port-delete',
+        text: `delete from port where id = any($1::uuid[]) returning id, project_id as "projectId"`,
+      },
+      [ids],
+    );
+  }
+
+  /** Takes in which ports are up; gives those whose status changed. Unknown ids are passed over. */
+  async setStatuses(
+    on: Sql,
+    states: readonly { readonly id: string; readonly up: boolean }[],
+    now: Date,
+  ): Promise<string[]> {
+    if (states.length === 0) return [];
+    const rows = await on.query<{ id: string }>(
+      `update port p set status = s.status, revision = revision + 1, updated_at = $3
+       from (select i as id, case when u then 'ACTIVE' else 'DOWN' end as status from unnest($1::uuid[], $2::boolean[]) t(i, u)) s
+       where p.id = s.id and p.status <> s.status and p.device_owner <> '${METADATA_OWNER}' returning p.id`,
+      [states.map((state) => state.id), states.map((state) => state.up), now],
+    );
+    return rows.map((row) => row.id);
+  }
+}
+
+/** The failure for what the database refused while a port was written. To be used outside the transaction. */
+export function portWriteFailure(
+  error: unknown,
+  port: { readonly networkId: string; readonly mac: string; readonly groupIds: readonly string[] },
+): unknown {
+  if (isViolation(error, 'unique', 'port_mac')) return macInUse(port.networkId, port.mac);
+  if (isViolation(error, 'foreignKey', 'port_security_group_in_use')) return groupNotFound(port.groupIds.join(', '));
+  return error;
+}

@@ -1,0 +1,230 @@
+/** What clients do with ports, each as one transaction with its addresses, groups, quota, marks and events. */
+import { type Db, isViolation, type Tx } from '#libs/platform/db';
+import {
+  claimsFor,
+  type FixedIp,
+  type IpWish,
+  isAuto,
+  macInUse,
+  networkNotFound,
+  type Port,
+  portNotFound,
+  type Subnet,
+} from '#services/network/domain';
+import type { AllocationRepo } from './allocation.repo.js';
+import { markDirty, record } from './journal.js';
+import { type NewPort, type PortChange, type PortOnNetwork, type PortRepo, portWriteFailure } from './port.repo.js';
+import type { QuotaRepo } from './quota.repo.js';
+
+export interface PortDraft extends Omit<NewPort, 'mac'> {
+  /** Undefined: made here. */
+  readonly mac: string | undefined;
+  readonly wishes: readonly IpWish[] | undefined;
+  readonly groupIds: readonly string[];
+  readonly networkProjectId: string;
+  /** All subnets of its network. */
+  readonly subnets: readonly Subnet[];
+}
+
+export interface PortRevision extends PortChange {
+  readonly wishes?: readonly IpWish[] | undefined;
+  readonly groupIds?: readonly string[] | undefined;
+}
+
+const MAC_TRIES = 8;
+
+export class PortStore {
+  constructor(
+    private readonly db: Db,
+    private readonly ports: PortRepo,
+    private readonly allocations: AllocationRepo,
+    private readonly quotas: QuotaRepo,
+    private readonly newMac: () => string,
+  ) {}
+
+  /** All of them or none. */
+  async create(drafts: readonly PortDraft[], now: Date): Promise<PortOnNetwork[]> {
+    try {
+      return await this.db.tx((tx) => this.createIn(tx, drafts, now));
+    } catch (error) {
+      throw draftFailure(error, drafts);
+    }
+  }
+
+  /** The same within a transaction of the caller, which passes what it throws through `draftFailure`. */
+  async createIn(tx: Tx, drafts: readonly PortDraft[], now: Date): Promise<PortOnNetwork[]> {
+    const made: PortOnNetwork[] = [];
+    for (const draft of drafts) made.push(await this.createOne(tx, draft, now));
+    await markDirty(
+      tx,
+      'port',
+      made.map((port) => port.id),
+      now,
+    );
+    await record(
+      tx,
+      made.map((port) => ({
+        resourceId: port.id,
+        what: 'port created',
+        detail: describe(port),
+        related: relatedTo(port),
+      })),
+      now,
+    );
+    for (const [projectId, own] of Map.groupBy(made, (port) => port.projectId)) {
+      if (projectId !== '') await this.quotas.take(tx, projectId, 'port', own.length);
+    }
+    return made;
+  }
+
+  /** `decide` sees the port as it is under lock, and says what to change. */
+  async update(
+    id: string,
+    subnets: readonly Subnet[],
+    decide: (port: PortOnNetwork) => PortRevision,
+    now: Date,
+  ): Promise<PortOnNetwork> {
+    let touched: Pick<Port, 'networkId' | 'mac' | 'groupIds'> = { networkId: '', mac: '', groupIds: [] };
+    try {
+      return await this.db.tx(async (tx) => {
+        const before = await this.ports.lock(tx, id);
+        if (!before) throw portNotFound(id);
+        const change = decide(before);
+        touched = { networkId: before.networkId, mac: change.mac ?? before.mac, groupIds: change.groupIds ?? [] };
+        return this.updateIn(tx, before, change, subnets, now);
+      });
+    } catch (error) {
+      throw portWriteFailure(error, touched);
+    }
+  }
+
+  /** The same within a transaction of the caller, on a port that it has locked. */
+  async updateIn(
+    tx: Tx,
+    before: PortOnNetwork,
+    change: PortRevision,
+    subnets: readonly Subnet[],
+    now: Date,
+  ): Promise<PortOnNetwork> {
+    const { wishes, groupIds, ...columns } = change;
+    await this.ports.update(tx, before.id, columns, now);
+    await this.readdress(tx, before, change.mac ?? before.mac, wishes, subnets);
+    if (groupIds !== undefined) await this.ports.setGroups(tx, before.id, groupIds, false);
+    await markDirty(tx, 'port', [before.id], now);
+    const after = await this.ports.find(tx, before.id);
+    if (!after) throw portNotFound(before.id);
+    await record(
+      tx,
+      [{ resourceId: before.id, what: 'port updated', detail: describe(after), related: relatedTo(after) }],
+      now,
+    );
+    return after;
+  }
+
+  async delete(id: string, now: Date): Promise<void> {
+    await this.db.tx(async (tx) => {
+      if ((await this.deleteIn(tx, [id], now)) === 0) throw portNotFound(id);
+    });
+  }
+
+  /** Deletes those that are there; gives their number. */
+  async deleteIn(tx: Tx, ids: readonly string[], now: Date): Promise<number> {
+    const gone = await this.ports.delete(tx, ids);
+    await markDirty(
+      tx,
+      'port',
+      gone.map((port) => port.id),
+      now,
+    );
+    await record(
+      tx,
+      gone.map((port) => ({ resourceId: port.id, what: 'port deleted' })),
+      now,
+    );
+    await this.quotas.release(
+      tx,
+      'port',
+      gone.map((port) => port.projectId),
+    );
+    return gone.length;
+  }
+
+  private async createOne(tx: Tx, draft: PortDraft, now: Date): Promise<PortOnNetwork> {
+    const { wishes, groupIds, networkProjectId, subnets, mac: wanted, ...row } = draft;
+    const mac = await this.insert(tx, { ...row, mac: wanted }, now);
+    const claims = claimsFor({ networkId: row.networkId, subnets, mac, wishes, current: [] });
+    const fixedIps = await this.allocations.claim(tx, { networkId: row.networkId, portId: row.id, subnets, claims });
+    await this.ports.setGroups(tx, row.id, groupIds, true);
+    const stamps = { status: 'DOWN' as const, revision: 1, createdAt: now, updatedAt: now };
+    return { ...row, ...stamps, mac, fixedIps, groupIds, networkProjectId };
+  }
+
+  private async insert(
+    tx: Tx,
+    row: Omit<NewPort, 'mac'> & { readonly mac: string | undefined },
+    now: Date,
+  ): Promise<string> {
+    for (let tries = 0; tries < MAC_TRIES; tries++) {
+      const mac = row.mac ?? this.newMac();
+      if (await this.ports.insert(tx, { ...row, mac }, now)) return mac;
+      if (row.mac !== undefined) break;
+    }
+    throw macInUse(row.networkId, row.mac ?? '');
+  }
+
+  /** Gives the port the addresses that it shall have now, keeping those that it has and shall keep. */
+  private async readdress(
+    tx: Tx,
+    port: Port,
+    mac: string,
+    asked: readonly IpWish[] | undefined,
+    subnets: readonly Subnet[],
+  ): Promise<void> {
+    const wishes = asked ?? (mac === port.mac ? undefined : keeping(port.fixedIps, subnets));
+    if (wishes === undefined) return;
+    const { networkId, id: portId } = port;
+    const claims = claimsFor({ networkId, subnets, mac, wishes, current: port.fixedIps });
+    const given = new Set(claims.flatMap((claim) => (claim.kind === 'given' ? [claim.address] : [])));
+    const kept = new Set(port.fixedIps.map((ip) => ip.address).filter((address) => given.has(address)));
+    await this.allocations.release(
+      tx,
+      portId,
+      port.fixedIps.map((ip) => ip.address).filter((address) => !kept.has(address)),
+    );
+    const missing = claims.filter((claim) => claim.kind === 'any' || !kept.has(claim.address));
+    const taken = await this.allocations.claim(tx, {
+      networkId,
+      portId,
+      subnets,
+      claims: missing,
+      from: port.fixedIps.length,
+    });
+    const fresh = [...taken];
+    const order = claims.map((claim) =>
+      claim.kind === 'given' && kept.has(claim.address) ? claim.address : (fresh.shift()?.address ?? ''),
+    );
+    await this.allocations.order(tx, portId, order);
+  }
+}
+
+/** The wishes that keep a port's addresses but those that follow from its MAC. */
+function keeping(ips: readonly FixedIp[], subnets: readonly Subnet[]): IpWish[] {
+  return ips.map((ip) => {
+    const subnet = subnets.find((known) => known.id === ip.subnetId);
+    return subnet && isAuto(subnet) ? { subnetId: ip.subnetId } : { subnetId: ip.subnetId, address: ip.address };
+  });
+}
+
+/** The failure for what the database refused while these were written. */
+export function draftFailure(error: unknown, drafts: readonly PortDraft[]): unknown {
+  const [first] = drafts;
+  if (!first) return error;
+  if (isViolation(error, 'foreignKey', 'port_network_id_fkey')) return networkNotFound(first.networkId);
+  if (isViolation(error, 'foreignKey', 'ip_allocation_subnet_id_fkey')) return networkNotFound(first.networkId);
+  return portWriteFailure(error, { ...first, mac: first.mac ?? '' });
+}
+
+const describe = (port: PortOnNetwork): string =>
+  [port.mac, ...port.fixedIps.map((ip) => ip.address), ...(port.host ? [`on ${port.host}`] : [])].join(' ');
+
+const relatedTo = (port: PortOnNetwork): string[] => [port.networkId, ...(port.deviceId ? [port.deviceId] : [])];

@@ -1,0 +1,139 @@
+/**
+ * What clients do with subnets. A subnet with DHCP gives an address to the network's metadata port; a self-addressed one
+ * to every port that stands on the network already.
+ */
+import { type Db, isViolation, type Tx } from '#libs/platform/db';
+import {
+  eui64,
+  gatewayInUse,
+  invalidInput,
+  isAuto,
+  networkNotFound,
+  parsePrefix,
+  type Subnet,
+  subnetInUse,
+  subnetNotFound,
+} from '#services/network/domain';
+import type { AllocationRepo } from './allocation.repo.js';
+import { markDirty, markPortsOf, record } from './journal.js';
+import type { PortRepo } from './port.repo.js';
+import type { QuotaRepo } from './quota.repo.js';
+import { isOverlap, isSubnetStillUsed, type NewSubnet, type SubnetChange, type SubnetRepo } from './subnet.repo.js';
+
+export class SubnetStore {
+  constructor(
+    private readonly db: Db,
+    private readonly subnets: SubnetRepo,
+    private readonly ports: PortRepo,
+    private readonly allocations: AllocationRepo,
+    private readonly quotas: QuotaRepo,
+  ) {}
+
+  /** All of them or none. */
+  async create(drafts: readonly NewSubnet[], now: Date): Promise<Subnet[]> {
+    try {
+      return await this.db.tx(async (tx) => {
+        const made: Subnet[] = [];
+        for (const draft of drafts) made.push(await this.createIn(tx, draft, now));
+        await record(
+          tx,
+          made.map((subnet) => ({ resourceId: subnet.id, what: 'subnet created', related: [subnet.networkId] })),
+          now,
+        );
+        const byProject = Map.groupBy(made, (subnet) => subnet.projectId);
+        for (const [projectId, own] of byProject) await this.quotas.take(tx, projectId, 'subnet', own.length);
+        return made;
+      });
+    } catch (error) {
+      if (isViolation(error, 'foreignKey', 'subnet_network_id_fkey')) throw networkNotFound(drafts[0]?.networkId ?? '');
+      throw isOverlap(error) ? overlapping(drafts) : error;
+    }
+  }
+
+  /** `decide` sees the subnet as it is under lock, and says what to change. */
+  update(id: string, decide: (subnet: Subnet) => SubnetChange, now: Date): Promise<Subnet> {
+    return this.db.tx(async (tx) => {
+      const before = await this.subnets.lock(tx, id);
+      if (!before) throw subnetNotFound(id);
+      const change = decide(before);
+      if (change.gateway !== undefined && before.gateway !== null && change.gateway !== before.gateway) {
+        await this.refuseUsedGateway(tx, before, before.gateway);
+      }
+      const after = await this.subnets.update(tx, id, change, now);
+      if (!after) throw subnetNotFound(id);
+      if (after.dhcp !== before.dhcp) await this.switchDhcp(tx, after, now);
+      await markDirty(tx, 'subnet', [id], now);
+      await record(tx, [{ resourceId: id, what: 'subnet updated' }], now);
+      return after;
+    });
+  }
+
+  async delete(id: string, now: Date): Promise<void> {
+    try {
+      await this.db.tx(async (tx) => {
+        const subnet = await this.subnets.lock(tx, id);
+        if (!subnet) throw subnetNotFound(id);
+        const touched = await this.allocations.releaseImplied(tx, subnet, isAuto(subnet));
+        if (!(await this.subnets.delete(tx, id))) throw subnetNotFound(id);
+        await markDirty(tx, 'subnet', [id], now);
+        await markDirty(tx, 'port', touched, now);
+        await record(tx, [{ resourceId: id, what: 'subnet deleted', related: [subnet.networkId] }], now);
+        await this.quotas.release(tx, 'subnet', [subnet.projectId]);
+      });
+    } catch (error) {
+      throw isSubnetStillUsed(error) ? subnetInUse(id) : error;
+    }
+  }
+
+  private async createIn(tx: Tx, draft: NewSubnet, now: Date): Promise<Subnet> {
+    const subnet = await this.subnets.insert(tx, draft, now);
+    await markDirty(tx, 'subnet', [subnet.id], now);
+    if (subnet.dhcp && subnet.version === 4) await this.addMetadata(tx, subnet, now);
+    if (isAuto(subnet)) await this.addressPorts(tx, subnet, now);
+    return subnet;
+  }
+
+  private async addMetadata(tx: Tx, subnet: Subnet, now: Date): Promise<void> {
+    const [port] = await this.ports.metadataOf(tx, [subnet.networkId]);
+    if (!port) return;
+    const ip = await this.allocations.claimIfAny(tx, subnet.networkId, port.id, subnet, port.fixedIps.length);
+    if (ip) await markDirty(tx, 'port', [port.id], now);
+  }
+
+  /** Guests that are there already will take an address of the new prefix. */
+  private async addressPorts(tx: Tx, subnet: Subnet, now: Date): Promise<void> {
+    const prefix = parsePrefix(subnet.cidr)!;
+    const ports = await tx.query<{ id: string; mac: string }>(
+      `select id, mac::text as mac from port where network_id = $1 and device_owner not like 'network:%'`,
+      [subnet.networkId],
+    );
+    await tx.exec(
+      `insert into ip_allocation (network_id, subnet_id, port_id, address, ordinal)
+       select $1, $2, p.id, p.address, 100 from unnest($3::uuid[], $4::inet[]) p(id, address) on conflict do nothing`,
+      [subnet.networkId, subnet.id, ports.map((port) => port.id), ports.map((port) => eui64(prefix, port.mac))],
+    );
+    await markDirty(
+      tx,
+      'port',
+      ports.map((port) => port.id),
+      now,
+    );
+  }
+
+  private async switchDhcp(tx: Tx, subnet: Subnet, now: Date): Promise<void> {
+    if (subnet.version === 4 && subnet.dhcp) await this.addMetadata(tx, subnet, now);
+    if (subnet.version === 4 && !subnet.dhcp) await this.allocations.releaseImplied(tx, subnet, false);
+    await markPortsOf(tx, subnet.networkId, now);
+  }
+
+  private async refuseUsedGateway(tx: Tx, subnet: Subnet, gateway: string): Promise<void> {
+    const holder = await this.allocations.holder(tx, subnet.networkId, gateway);
+    if (holder !== undefined) throw gatewayInUse(gateway, holder);
+  }
+}
+
+function overlapping(drafts: readonly NewSubnet[]): Error {
+  const cidrs = drafts.map((draft) => draft.cidr).join(', ');
+  const network = drafts[0]?.networkId ?? '';
+  return invalidInput(`Requested subnet with cidr: ${cidrs} for network: ${network} overlaps with another subnet.`);
+}
