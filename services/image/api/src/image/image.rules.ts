@@ -2,7 +2,17 @@
  * Policy by upstream's names. Where an image of another project is concerned, the row's `shared` has decided before
  * whether it is seen at all (404 where not); the rule then says whether that may be done with it (403).
  */
-import { ADMIN, all, any, type Check, PROJECT_MEMBER, PROJECT_READER, role, rule } from '#libs/platform/policy';
+import {
+  ADMIN,
+  all,
+  any,
+  type Check,
+  PROJECT_MEMBER,
+  PROJECT_READER,
+  role,
+  rule,
+  sameProject,
+} from '#libs/platform/policy';
 
 /** The caller's project is the member in question, not the owner. */
 export const isTheMember: Check = {
@@ -25,8 +35,8 @@ export const RULES = {
   deactivate: rule('deactivate', PROJECT_MEMBER),
   reactivate: rule('reactivate', PROJECT_MEMBER),
   addMember: rule('add_member', PROJECT_MEMBER),
-  getMembers: rule('get_members', any(ADMIN, all(role('reader'), any(PROJECT_READER, isTheMember)))),
-  getMember: rule('get_member', any(ADMIN, all(role('reader'), any(PROJECT_READER, isTheMember)))),
+  getMembers: rule('get_members', any(ADMIN, all(role('reader'), any(sameProject, isTheMember)))),
+  getMember: rule('get_member', any(ADMIN, all(role('reader'), any(sameProject, isTheMember)))),
   modifyMember: rule('modify_member', any(ADMIN, all(role('member'), isTheMember))),
   deleteMember: rule('delete_member', PROJECT_MEMBER),
   reader: rule('get_info', any(ADMIN, role('reader'))),
