@@ -23,7 +23,12 @@ function serve(): Promise<void> {
       for (const call of cutter.push(chunk as Buffer)) {
         if (call.program !== wire.REMOTE_PROGRAM) continue;
         called.push(call.procedure);
-        socket.write(encodeFrame({ ...call, type: wire.MESSAGE.reply, status: wire.STATUS.ok }, new XdrWriter().uint(0).uint(0).bytes()));
+        socket.write(
+          encodeFrame(
+            { ...call, type: wire.MESSAGE.reply, status: wire.STATUS.ok },
+            new XdrWriter().uint(0).uint(0).bytes(),
+          ),
+        );
       }
     });
     socket.on('error', () => undefined);
@@ -43,7 +48,13 @@ afterEach(() => {
 
 it('connects again after a loss and subscribes again', async () => {
   const onConnect = vi.fn();
-  const libvirt = new Libvirt({ socket: join(folder, 'sock'), log: pino({ level: 'silent' }), retryMs: 5, onLifecycle: () => undefined, onConnect });
+  const libvirt = new Libvirt({
+    socket: join(folder, 'sock'),
+    log: pino({ level: 'silent' }),
+    retryMs: 5,
+    onLifecycle: () => undefined,
+    onConnect,
+  });
   libvirt.start();
   await expect(libvirt.list()).rejects.toThrow('not been reached');
   await serve();

@@ -35,11 +35,18 @@ class Peer {
   }
 }
 
-const frame = (part: Partial<Frame>, body = Buffer.alloc(0)): Buffer =>
-  encodeFrame({ program: wire.REMOTE_PROGRAM, version: 1, procedure: 0, type: wire.MESSAGE.reply, serial: 0, status: 0, ...part }, body);
-const stateReply = (serial: number, state: number): Buffer => frame({ procedure: 212, serial }, new XdrWriter().int(state).int(1).bytes());
+const frame = (part: Partial<Frame>, body: Buffer = Buffer.alloc(0)): Buffer =>
+  encodeFrame(
+    { program: wire.REMOTE_PROGRAM, version: 1, procedure: 0, type: wire.MESSAGE.reply, serial: 0, status: 0, ...part },
+    body,
+  );
+const stateReply = (serial: number, state: number): Buffer =>
+  frame({ procedure: 212, serial }, new XdrWriter().int(state).int(1).bytes());
 const lifecycle = (event: number): Buffer =>
-  frame({ procedure: 318, type: wire.MESSAGE.event }, wire.writeDomain(new XdrWriter().int(0), DOMAIN).int(event).int(1).bytes());
+  frame(
+    { procedure: 318, type: wire.MESSAGE.event },
+    wire.writeDomain(new XdrWriter().int(0), DOMAIN).int(event).int(1).bytes(),
+  );
 const tick = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 const open: LibvirtConnection[] = [];
@@ -55,17 +62,23 @@ afterEach(() => {
 describe('the frame cutter', () => {
   it('finds the same messages however the stream is split and joined', () => {
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 60 }), { minLength: 1, maxLength: 8 }), fc.array(fc.integer({ min: 1, max: 40 })), (bodies, cuts) => {
-        const stream = Buffer.concat(bodies.map((body, n) => frame({ serial: n }, Buffer.from(body))));
-        const cutter = new FrameCutter();
-        const seen: Frame[] = [];
-        let at = 0;
-        for (const cut of [...cuts, stream.length]) {
-          if (at < stream.length) seen.push(...cutter.push(stream.subarray(at, at + cut)));
-          at += cut;
-        }
-        expect(seen.map((one) => [one.serial, one.body.toString('hex')])).toEqual(bodies.map((body, n) => [n, Buffer.from(body).toString('hex')]));
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 60 }), { minLength: 1, maxLength: 8 }),
+        fc.array(fc.integer({ min: 1, max: 40 })),
+        (bodies, cuts) => {
+          const stream = Buffer.concat(bodies.map((body, n) => frame({ serial: n }, Buffer.from(body))));
+          const cutter = new FrameCutter();
+          const seen: Frame[] = [];
+          let at = 0;
+          for (const cut of [...cuts, stream.length]) {
+            if (at < stream.length) seen.push(...cutter.push(stream.subarray(at, at + cut)));
+            at += cut;
+          }
+          expect(seen.map((one) => [one.serial, one.body.toString('hex')])).toEqual(
+            bodies.map((body, n) => [n, Buffer.from(body).toString('hex')]),
+          );
+        },
+      ),
     );
   });
 
@@ -90,9 +103,13 @@ describe('a connection to libvirt', () => {
 
   it('writes a domain as libvirt reads it', () => {
     const peer = new Peer();
-    void connectionTo(peer).call(wire.PROCEDURES.destroy, { domain: DOMAIN, flags: 0 }).catch(() => undefined);
+    void connectionTo(peer)
+      .call(wire.PROCEDURES.destroy, { domain: DOMAIN, flags: 0 })
+      .catch(() => undefined);
     expect(peer.calls[0]!.procedure).toBe(234);
-    expect(peer.calls[0]!.body.toString('hex')).toBe(`0000000a${Buffer.from('instance-x').toString('hex')}0000${UUID.replaceAll('-', '')}0000000700000000`);
+    expect(peer.calls[0]!.body.toString('hex')).toBe(
+      `0000000a${Buffer.from('instance-x').toString('hex')}0000${UUID.replaceAll('-', '')}0000000700000000`,
+    );
   });
 
   it('turns an error reply into a structured error and lives on', async () => {
@@ -102,7 +119,9 @@ describe('a connection to libvirt', () => {
       const error = new XdrWriter().int(wire.ERROR_CODE.noDomain).int(10).optionalString('Domain not found').bytes();
       peer.send(frame({ procedure: call.procedure, serial: call.serial, status: wire.STATUS.error }, error));
     };
-    const error = await connection.call(wire.PROCEDURES.lookupByUuid, { uuid: UUID }).catch((caught: unknown) => caught);
+    const error = await connection
+      .call(wire.PROCEDURES.lookupByUuid, { uuid: UUID })
+      .catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: 42, domain: 10, message: 'Domain not found' });
     expect(isNoDomain(error)).toBe(true);
     peer.onCall = (call) => peer.send(stateReply(call.serial, 3));
@@ -132,7 +151,13 @@ describe('a connection to libvirt', () => {
     const connection = connectionTo(peer);
     const seen: wire.LifecycleEvent[] = [];
     connection.onLifecycle = (event) => seen.push(event);
-    peer.send(Buffer.concat([frame({ procedure: 9999, type: wire.MESSAGE.event }), frame({ program: 1 }), lifecycle(wire.LIFECYCLE.stopped)]));
+    peer.send(
+      Buffer.concat([
+        frame({ procedure: 9999, type: wire.MESSAGE.event }),
+        frame({ program: 1 }),
+        lifecycle(wire.LIFECYCLE.stopped),
+      ]),
+    );
     await tick();
     expect(seen).toEqual([{ domain: DOMAIN, event: 5, detail: 1 }]);
   });
@@ -142,7 +167,11 @@ describe('a connection to libvirt', () => {
     connectionTo(peer);
     peer.send(frame({ program: wire.KEEPALIVE_PROGRAM, procedure: wire.KEEPALIVE_PING, type: wire.MESSAGE.event }));
     await tick();
-    expect(peer.calls[0]).toMatchObject({ program: wire.KEEPALIVE_PROGRAM, procedure: wire.KEEPALIVE_PONG, type: wire.MESSAGE.event });
+    expect(peer.calls[0]).toMatchObject({
+      program: wire.KEEPALIVE_PROGRAM,
+      procedure: wire.KEEPALIVE_PONG,
+      type: wire.MESSAGE.event,
+    });
   });
 
   it('gives up a silent server', async () => {

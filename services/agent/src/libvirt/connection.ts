@@ -48,7 +48,9 @@ export class LibvirtConnection {
       this.#tellClosed = resolve;
     });
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
-    socket.on('error', (error) => this.#end(new LibvirtUnreachable('the connection to libvirt failed', { cause: error })));
+    socket.on('error', (error) =>
+      this.#end(new LibvirtUnreachable('the connection to libvirt failed', { cause: error })),
+    );
     socket.on('close', () => this.#end(new LibvirtUnreachable('libvirt closed the connection')));
     this.#pings = setInterval(() => this.#ping(), this.#options.pingEveryMs);
     this.#pings.unref();
@@ -57,7 +59,8 @@ export class LibvirtConnection {
   /** Authentication (none but peer credentials), the hypervisor's URI, and keepalive. */
   async open(uri: string): Promise<void> {
     const kinds = await this.call(wire.PROCEDURES.authList, undefined);
-    if (kinds.some((kind) => kind !== 0)) throw new LibvirtUnreachable(`libvirt asks for authentication (${kinds.join(', ')})`);
+    if (kinds.some((kind) => kind !== 0))
+      throw new LibvirtUnreachable(`libvirt asks for authentication (${kinds.join(', ')})`);
     await this.call(wire.PROCEDURES.open, { uri, flags: 0 });
     await this.call(wire.PROCEDURES.supportsFeature, { feature: wire.FEATURE_KEEPALIVE });
   }
@@ -70,7 +73,10 @@ export class LibvirtConnection {
     const body = procedure.write(new XdrWriter(), args).bytes();
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const timer = setTimeout(
-      () => this.#end(new LibvirtUnreachable(`libvirt did not answer procedure ${procedure.number} in ${this.#options.callMs} ms`)),
+      () =>
+        this.#end(
+          new LibvirtUnreachable(`libvirt did not answer procedure ${procedure.number} in ${this.#options.callMs} ms`),
+        ),
       this.#options.callMs,
     );
     const settle = (frame: Frame) => {

@@ -20,5 +20,7 @@ export class LibvirtUnreachable extends Error {
   override readonly name = 'LibvirtUnreachable';
 }
 
-export const isNoDomain = (error: unknown): boolean => error instanceof LibvirtError && error.code === ERROR_CODE.noDomain;
-export const isInvalidOperation = (error: unknown): boolean => error instanceof LibvirtError && error.code === ERROR_CODE.operationInvalid;
+export const isNoDomain = (error: unknown): boolean =>
+  error instanceof LibvirtError && error.code === ERROR_CODE.noDomain;
+export const isInvalidOperation = (error: unknown): boolean =>
+  error instanceof LibvirtError && error.code === ERROR_CODE.operationInvalid;

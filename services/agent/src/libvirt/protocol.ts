@@ -30,7 +30,16 @@ export interface DomainRef {
   readonly id: number;
 }
 
-export const DOMAIN_STATE = { none: 0, running: 1, blocked: 2, paused: 3, shutdown: 4, shutoff: 5, crashed: 6, pmsuspended: 7 } as const;
+export const DOMAIN_STATE = {
+  none: 0,
+  running: 1,
+  blocked: 2,
+  paused: 3,
+  shutdown: 4,
+  shutoff: 5,
+  crashed: 6,
+  pmsuspended: 7,
+} as const;
 export const LIFECYCLE = {
   defined: 0,
   undefined: 1,
@@ -45,7 +54,14 @@ export const LIFECYCLE = {
 export const STOPPED_DETAIL = { shutdown: 0, destroyed: 1, crashed: 2, migrated: 3, saved: 4, failed: 5 } as const;
 export const UNDEFINE = { managedSave: 1, snapshotsMetadata: 2, nvram: 4, checkpointsMetadata: 16, tpm: 32 } as const;
 export const SHUTDOWN_ACPI = 1;
-export const ERROR_CODE = { noDomain: 42, operationInvalid: 55, domainExists: 28, configUnsupported: 67, xml: 27, xmlDetail: 102 } as const;
+export const ERROR_CODE = {
+  noDomain: 42,
+  operationInvalid: 55,
+  domainExists: 28,
+  configUnsupported: 67,
+  xml: 27,
+  xmlDetail: 102,
+} as const;
 
 /** A procedure of the remote program: its number, how its arguments are written and how its result is read. */
 export interface Procedure<Args, Result> {
@@ -93,7 +109,11 @@ export interface NodeInfo {
 }
 
 export const PROCEDURES = {
-  open: procedure(1, (out, args: { uri: string; flags: number }) => out.optionalString(args.uri).uint(args.flags), done),
+  open: procedure(
+    1,
+    (out, args: { uri: string; flags: number }) => out.optionalString(args.uri).uint(args.flags),
+    done,
+  ),
   close: procedure(2, nothing, done),
   version: procedure(4, nothing, (reply) => Number(reply.uhyper())),
   nodeInfo: procedure(6, nothing, (reply): NodeInfo => {
@@ -103,7 +123,11 @@ export const PROCEDURES = {
   xml: procedure(14, flagged, (reply) => reply.string()),
   lookupByUuid: procedure(24, (out, args: { uuid: string }) => out.opaque(uuidToBytes(args.uuid)), readDomain),
   resume: procedure(28, (out, args: { domain: DomainRef }) => writeDomain(out, args.domain), done),
-  supportsFeature: procedure(60, (out, args: { feature: number }) => out.int(args.feature), (reply) => reply.int() !== 0),
+  supportsFeature: procedure(
+    60,
+    (out, args: { feature: number }) => out.int(args.feature),
+    (reply) => reply.int() !== 0,
+  ),
   authList: procedure(66, nothing, (reply) => reply.array(AUTH_LIST_MAX, (item) => item.int())),
   libVersion: procedure(157, nothing, (reply) => Number(reply.uhyper())),
   create: procedure(196, flagged, readDomain),
@@ -117,8 +141,16 @@ export const PROCEDURES = {
     (out, args: { flags: number }) => out.int(1).uint(args.flags),
     (reply) => reply.array(DOMAIN_LIST_MAX, readDomain),
   ),
-  registerEvent: procedure(316, (out, args: { event: number }) => out.int(args.event).uint(0), (reply) => reply.int()),
-  define: procedure(350, (out, args: { xml: string; flags: number }) => out.string(args.xml).uint(args.flags), readDomain),
+  registerEvent: procedure(
+    316,
+    (out, args: { event: number }) => out.int(args.event).uint(0),
+    (reply) => reply.int(),
+  ),
+  define: procedure(
+    350,
+    (out, args: { xml: string; flags: number }) => out.string(args.xml).uint(args.flags),
+    readDomain,
+  ),
 } as const;
 
 /** VIR_DRV_FEATURE_PROGRAM_KEEPALIVE: asking for it turns the server's keepalive on. */

@@ -1,0 +1,69 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { type DomainInput, domainXml, isOurs, tapName } from './domain-xml.js';
+import { element, escapeXml, toXml } from './xml.js';
+
+const INPUT: DomainInput = {
+  serverId: '0b7ec2f4-4a39-4f25-9a3e-1c2d3e4f5a6b',
+  displayName: 'web <1> & "co"',
+  projectId: '3f1c2b7d9e804c6d8b5e0a1f2c3d4e5f',
+  vcpus: 2,
+  memoryMb: 192,
+  accel: 'tcg',
+  disk: { path: '/i/disk.qcow2', basePath: '/c/base.qcow2', baseFormat: 'qcow2' },
+  configDrive: '/i/config.iso',
+  nics: [{ portId: '5d0f3e8a-1b2c-4d3e-8f90-aabbccddeeff', mac: 'fa:16:3e:00:00:01', mtu: 1442 }],
+  bridge: 'br-int',
+  consoleLog: '/i/console.log',
+};
+
+describe('the domain', () => {
+  it('is described the same way each time', async () => {
+    await expect(domainXml(INPUT)).toMatchFileSnapshot('./domain-tcg.golden.xml');
+  });
+
+  it('differs under KVM where it must', async () => {
+    const input: DomainInput = {
+      ...INPUT,
+      accel: 'kvm',
+      configDrive: undefined,
+      nics: [],
+      disk: { ...INPUT.disk, baseFormat: 'raw' },
+    };
+    await expect(domainXml(input)).toMatchFileSnapshot('./domain-kvm.golden.xml');
+  });
+
+  it('keeps any free text inside one text node', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (displayName) => {
+        const text = escapeXml(displayName);
+        expect(text).not.toMatch(/[<>"']/);
+        const outside = domainXml({ ...INPUT, displayName })
+          .replace(`<yagura:name>${text}</yagura:name>`, '')
+          .replace('<yagura:name/>', '');
+        expect(outside).toBe(domainXml({ ...INPUT, displayName: 'x' }).replace('<yagura:name>x</yagura:name>', ''));
+      }),
+    );
+  });
+
+  it('closes every chain of images', () => {
+    const disks = domainXml(INPUT).match(/<disk[\s\S]*?<\/disk>/g)!;
+    expect(disks).toHaveLength(2);
+    for (const disk of disks) {
+      expect(disk).toContain('<backingStore/>');
+      expect(disk).toMatch(/<driver name="qemu" type="(qcow2|raw)"/);
+    }
+  });
+});
+
+it('names taps and domains so that they can be found again', () => {
+  expect(tapName(INPUT.nics[0]!.portId)).toBe('tap5d0f3e8a-1b');
+  expect(isOurs(`instance-${INPUT.serverId}`, INPUT.serverId)).toBe(true);
+  expect(isOurs('debian12', INPUT.serverId)).toBe(false);
+});
+
+it('writes elements with what XML can not carry replaced', () => {
+  expect(toXml(element('a', { b: 'x\u0000"y\n', c: undefined }, 'é\ud800'))).toBe(
+    '<a b="x\ufffd&quot;y&#10;">é\ufffd</a>\n',
+  );
+});
