@@ -1,5 +1,5 @@
 /** Writes tempest.conf for the cloud that is up: what it has, and which features to expect of it. */
-import { loginTo } from './cloud-client.js';
+import { loginTo, type Session } from './cloud-client.js';
 
 interface Named {
   readonly id: string;
@@ -24,11 +24,27 @@ function named(list: readonly Named[], name: string): Named {
   return found;
 }
 
+/** The suite's projects are made as it goes and have no network of their own, so it gets one that all share. */
+const SHARED_NETWORK = 'tempest';
+
+async function ensureSharedNetwork(admin: Session): Promise<void> {
+  const url = `${admin.endpoint('network')}/v2.0`;
+  const found = await admin.call<{ networks: Named[] }>('GET', `${url}/networks?name=${SHARED_NETWORK}`);
+  if (found.body.networks.length) return;
+  const made = await admin.call<{ network: Named }>('POST', `${url}/networks`, {
+    network: { name: SHARED_NETWORK, shared: true },
+  });
+  const subnet = { network_id: made.body.network.id, cidr: '10.99.0.0/16', ip_version: 4, name: SHARED_NETWORK };
+  const { status } = await admin.call('POST', `${url}/subnets`, { subnet });
+  if (status !== 201) throw new Error(`the shared network's subnet: ${status}`);
+}
+
 export async function tempestConf(
   state: string,
   folder: string,
 ): Promise<{ conf: string; env: Record<string, string> }> {
   const admin = await loginTo(state, 'yagura-admin');
+  await ensureSharedNetwork(admin);
   const images = (await admin.call<{ images: Named[] }>('GET', `${admin.endpoint('image')}/v2/images`)).body.images;
   const flavors = (await admin.call<{ flavors: Named[] }>('GET', `${admin.endpoint('compute')}/flavors`)).body.flavors;
   const extensions = (
@@ -60,7 +76,7 @@ export async function tempestConf(
       image_ref_alt: named(images, 'tiny-alt').id,
       flavor_ref: named(flavors, 'm1.nano').id,
       flavor_ref_alt: named(flavors, 'm1.micro').id,
-      fixed_network_name: 'demo',
+      fixed_network_name: SHARED_NETWORK,
       build_interval: 1,
       build_timeout: 180,
       ready_wait: 0,
@@ -88,7 +104,12 @@ export async function tempestConf(
       attach_encrypted_volume: false,
       swap_volume: false,
     },
-    validation: { run_validation: false, connect_method: 'fixed', network_for_ssh: 'demo', image_ssh_user: 'tiny' },
+    validation: {
+      run_validation: false,
+      connect_method: 'fixed',
+      network_for_ssh: SHARED_NETWORK,
+      image_ssh_user: 'tiny',
+    },
     image: { build_timeout: 60 },
     'image-feature-enabled': { import_image: false, os_glance_reserved: true },
     network: {

@@ -47,5 +47,6 @@ set -e
 cd "$1"
 [ -f .stestr.conf ] || printf '[DEFAULT]\\ntest_path=/usr/lib/python3/dist-packages/tempest/test_discover\\ntop_dir=/usr/lib/python3/dist-packages\\n' > .stestr.conf
 export TEMPEST_CONFIG_DIR="$1" TEMPEST_CONFIG=tempest.conf
+[ -d .stestr ] || stestr init
 exec tempest run --config-file "$1/tempest.conf" --include-list include.txt --concurrency "$2"
 `;
