@@ -29,10 +29,14 @@ fi
 if [ ! -e "$YAGURA_ROOTS/trixie" ]; then
   line "building the Debian 13 root in the background (once; progress in $YAGURA_STATE/log/root-base.log)"
 fi
-"$YAGURA_CHECKOUT/deploy/root/build.sh" base >>"$YAGURA_STATE/log/root-base.log" 2>&1 7>&- &
-root=$!
-stop_root() { kill "$root" 2>/dev/null || true; }
-trap stop_root EXIT INT TERM
+set -m # a process group of its own, so that all of it can be ended
+(
+  "$YAGURA_CHECKOUT/deploy/root/build.sh" base >>"$YAGURA_STATE/log/root-base.log" 2>&1 &&
+    "$YAGURA_CHECKOUT/deploy/root/build.sh" client >>"$YAGURA_STATE/log/root-client.log" 2>&1
+) 7>&- &
+builder=$!
+set +m
+trap 'kill -TERM -- -$builder 2>/dev/null || true' EXIT
 "$YAGURA_CHECKOUT/deploy/build.sh" || fail "building failed"
 line "dependencies and programs built"
 "$YAGURA_NODE" "$YAGURA_CHECKOUT/dist/deploy/src/up.js" "$@" 7>&-

@@ -8,7 +8,7 @@ import { type Container, paths } from './container.js';
 import { containerFiles, type Sources } from './container-config.js';
 import { prepareContainer, refresh, restartProcess, runningInit, stopContainer } from './containers.js';
 import type { Deployment } from './deployment.js';
-import { originAnswers, processesRun, servicesHealthy } from './health.js';
+import { originAnswers, processesRun, servicesHealthy, tailOf } from './health.js';
 import { makeBridges, makeNamespace, removeNamespace } from './host-network.js';
 import { containersOf } from './layout.js';
 import type { Progress } from './progress.js';
@@ -51,10 +51,12 @@ export async function bringUp(
 
 /** Builds the root where it is not there yet; a build that already runs in the background is waited for. */
 export async function rootOf(d: Deployment, kind: 'base' | 'client'): Promise<string> {
-  mkdirSync(join(d.state, 'log'), { recursive: true });
   const script = join(d.checkout, 'deploy', 'root', 'build.sh');
+  const log = join(d.state, 'log', `root-${kind}.log`);
   const env = { ...process.env, YAGURA_ROOTS: d.roots };
-  await run([script, kind], { env, log: join(d.state, 'log', `root-${kind}.log`) });
+  await run([script, kind], { env, log }).catch(() => {
+    throw new Error(`the Debian root (${kind}) was not built; the end of ${log}:\n${tailOf(log, 8)}`);
+  });
   return realpathSync((await run([script, kind], { env })).trim());
 }
 

@@ -30,10 +30,12 @@ export async function servicesHealthy(d: Deployment, limitMs: number): Promise<v
   if (!done) throw new Unhealthy([...waiting].map((process) => lastWords(d, 'controller', process)).join('\n'));
 }
 
+/** The origin as this machine reaches it, whatever its public name is. */
+export const originOf = (d: Deployment): string => `http://${d.bind === '0.0.0.0' ? '127.0.0.1' : d.bind}:${d.port}`;
+
 /** Waits until the origin answers for identity. */
 export async function originAnswers(d: Deployment, limitMs: number): Promise<void> {
-  const host = d.bind === '0.0.0.0' ? '127.0.0.1' : d.bind;
-  if (!(await until(limitMs, 200, () => answers(`http://${host}:${d.port}/identity/v3`))))
+  if (!(await until(limitMs, 200, () => answers(`${originOf(d)}/identity/v3`))))
     throw new Unhealthy(lastWords(d, 'edge', 'haproxy'));
 }
 
@@ -52,10 +54,13 @@ export async function processesRun(d: Deployment, container: Container, limitMs:
     );
 }
 
+/** The last lines of a log, indented for a message. */
+export function tailOf(log: string, count: number): string {
+  const lines = existsSync(log) ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-count) : ['(there is none)'];
+  return lines.map((line) => `    ${line.slice(0, 400)}`).join('\n');
+}
+
 export function lastWords(d: Deployment, container: string, process: string): string {
   const log = join(d.state, 'log', `${container}.${process}.log`);
-  const lines = existsSync(log)
-    ? readFileSync(log, 'utf8').trimEnd().split('\n').slice(-8)
-    : ['(it has not said anything)'];
-  return `${process} in ${container} is not healthy; the end of ${log}:\n${lines.map((line) => `    ${line.slice(0, 400)}`).join('\n')}`;
+  return `${process} in ${container} is not healthy; the end of ${log}:\n${tailOf(log, 8)}`;
 }

@@ -1,6 +1,7 @@
 /** `npm run up`: from whatever state the machine is in to a cloud that answers. Every step may be repeated. */
 import { join } from 'node:path';
-import { bringUp } from './bring-up.js';
+import { seed } from '../seed/seed.js';
+import { bringUp, rootOf } from './bring-up.js';
 import { Authority } from './certificates.js';
 import { cloudsFile } from './clouds.js';
 import { foldersFromEnvironment, settleDeployment } from './deployment.js';
@@ -8,7 +9,6 @@ import { parseUp, UP_USAGE, UsageError } from './options.js';
 import { preflight } from './preflight.js';
 import { startProgress } from './progress.js';
 import { openSecrets } from './secrets.js';
-import { seed } from './seed.js';
 
 async function main(): Promise<void> {
   const startedMs = Number(process.env['YAGURA_STARTED_MS'] ?? Date.now());
@@ -23,6 +23,7 @@ async function main(): Promise<void> {
   await bringUp(d, secrets, authority, progress);
   const clouds = cloudsFile(d, secrets);
   await seed(d, secrets, progress);
+  await progress.step('stock client', () => rootOf(d, 'client'));
   progress.say(`
 Yagura is up after ${progress.elapsedS.toFixed(0)} s.
   endpoint   ${d.publicUrl}
