@@ -18,7 +18,7 @@ export function addBlobRoute(fastify: FastifyInstance, parts: BlobParts): void {
   fastify.get<{ Params: { id: string }; Querystring: Query }>('/blobs/:id', async (request, reply) => {
     const image = await allowed(parts, request.params.id, request.query);
     if (!image) return reply.code(403).send();
-    const answer = await sendBytes(parts.files, image, request.headers.range).catch((error: unknown) => {
+    const answer = await sendBytes(parts.files, image, request).catch((error: unknown) => {
       if (isFailure(error, 'unavailable')) return { status: 503 };
       throw error;
     });

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { Injectable } from '@nestjs/common';
 import { fail } from '#libs/kernel';
 import type { Reply } from '#libs/platform/http';
-import { ImageFiles, type StoredImage } from '#services/image/data';
+import { type ByteRange, ImageFiles, type StoredImage } from '#services/image/data';
 import { type AnyCall, ImageHandlers, type ImageTarget } from '../image/image.handlers.js';
 import { readRange } from './byte-range.js';
 import { ImageUploads } from './image-upload.js';
@@ -49,7 +49,7 @@ export class ImageFileHandlers {
       throw fail.forbidden('The requested image has been deactivated. Image data download is forbidden.');
     if (image.size === null || image.uploadId === null || image.status === 'saving') return { status: 204 };
     const headers: Record<string, string> = image.checksum ? { 'Content-MD5': image.checksum } : {};
-    return sendBytes(this.files, image, call.headers['range'], headers);
+    return sendBytes(this.files, image, call.raw, headers);
   }
 }
 
@@ -57,19 +57,20 @@ export class ImageFileHandlers {
 export async function sendBytes(
   files: ImageFiles,
   image: { readonly id: string; readonly uploadId: string | null; readonly size: number | null },
-  rangeHeader: string | string[] | undefined,
+  request: { readonly method: string; readonly headers: { readonly range?: string | undefined } },
   headers: Readonly<Record<string, string>> = {},
 ): Promise<Reply> {
   const size = image.size ?? 0;
   const file = { imageId: image.id, uploadId: image.uploadId ?? '' };
   if ((await files.sizeOf(file)) !== size) throw fail.unavailable('The image data is not available at the moment.');
-  const range = readRange(Array.isArray(rangeHeader) ? rangeHeader[0] : rangeHeader, size);
+  const range = readRange(request.headers.range, size);
   if (range === 'unsatisfiable') return { status: 416, headers: { 'Content-Range': `bytes */${size}` } };
   const common = { ...headers, 'Content-Type': OCTETS, 'Accept-Ranges': 'bytes' };
-  if (!range) return { headers: { ...common, 'Content-Length': String(size) }, body: files.read(file) };
+  const body = (part?: ByteRange) => (request.method === 'HEAD' ? {} : { body: files.read(file, part) });
+  if (!range) return { headers: { ...common, 'Content-Length': String(size) }, ...body() };
   const { start, end } = range;
   const partial = { 'Content-Length': String(end - start + 1), 'Content-Range': `bytes ${start}-${end}/${size}` };
-  return { status: 206, headers: { ...common, ...partial }, body: files.read(file, range) };
+  return { status: 206, headers: { ...common, ...partial }, ...body(range) };
 }
 
 /** Lets a client that is still sending read its refusal, then hangs up. */
