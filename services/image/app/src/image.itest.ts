@@ -116,7 +116,7 @@ describe('an image', () => {
     expect(part.headers.get('content-range')).toBe('bytes 10-19/100000');
     expect(Buffer.from(await part.arrayBuffer()).equals(bytes.subarray(10, 20))).toBe(true);
     const head = await fetch(`${bed.url}/v2/images/${id}/file`, { method: 'HEAD', headers: { 'x-auth-token': owner } });
-    expect([head.status, head.headers.get('content-length')]).toEqual([200, '100000']);
+    expect([head.status, await head.text()]).toEqual([200, '']);
     expect((await upload(id, bytes)).status).toBe(409);
     expect((await call('DELETE', `/v2/images/${id}`, owner)).status).toBe(204);
     expect((await call('GET', `/v2/images/${id}`, owner)).status).toBe(404);
