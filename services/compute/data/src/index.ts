@@ -1,6 +1,8 @@
+export * from './book.repo.js';
 export * from './flavor.repo.js';
 export * from './keypair.repo.js';
 export * from './node.repo.js';
+export * from './node-event.repo.js';
 export * from './node-state.repo.js';
 export * from './quota.repo.js';
 export * from './report.repo.js';
@@ -9,6 +11,8 @@ export type { NewServer } from './server.insert.js';
 export * from './server.query.js';
 export * from './server.repo.js';
 export * from './server-node.repo.js';
+export * from './server-task.query.js';
+export * from './standing.repo.js';
 
 /** The tables of compute, for `openDb`. The flow library's come before them. */
 export const computeMigrations = { set: 'service', dir: new URL('../migrations', import.meta.url).pathname } as const;

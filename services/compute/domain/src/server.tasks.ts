@@ -23,6 +23,8 @@ export interface ServerCreateInput {
   readonly onlyHost: string;
   /** The zone asked for, or ''. */
   readonly availabilityZone: string;
+  /** Nodes to keep away from, by their hypervisor ids. */
+  readonly excludeProviderIds: readonly string[];
 }
 
 export interface ServerDeleteInput {

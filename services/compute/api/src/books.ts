@@ -1,0 +1,42 @@
+/** What handlers are given: the books (database and repositories), the peers (other services), and the surroundings. */
+
+import type { agentV1, imageV1, networkV1 } from '#libs/contract';
+import type { Clock, Ids } from '#libs/kernel';
+import type { Db } from '#libs/platform/db';
+import type { Remote } from '#libs/platform/grpc';
+import { FlavorRepo, KeypairRepo, NodeRepo, QuotaRepo, type Seal, ServerRepo } from '#services/compute/data';
+
+export class Books {
+  readonly servers: ServerRepo;
+  readonly flavors = new FlavorRepo();
+  readonly keypairs = new KeypairRepo();
+  readonly nodes = new NodeRepo();
+  readonly quotas = new QuotaRepo();
+
+  constructor(
+    readonly db: Db,
+    seal: Seal,
+  ) {
+    this.servers = new ServerRepo(seal);
+  }
+}
+
+type Network = Remote<typeof networkV1.PortsService>;
+type Image = Remote<typeof imageV1.ImagesService>;
+type Agent = Remote<typeof agentV1.NodeService>;
+
+export class Peers {
+  constructor(
+    readonly network: Pick<Network, 'validate' | 'setServerGroups' | 'listForServers'>,
+    readonly image: Pick<Image, 'describe'>,
+    /** The agent that answers for a node, at its `agentGrpc` address; its certificate carries the node's name. */
+    readonly agentOf: (node: { readonly name: string; readonly agentGrpc: string }) => Pick<Agent, 'consoleLog'>,
+  ) {}
+}
+
+export class Surroundings {
+  constructor(
+    readonly clock: Clock,
+    readonly ids: Ids,
+  ) {}
+}

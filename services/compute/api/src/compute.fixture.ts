@@ -1,0 +1,257 @@
+/** The whole API over a real database with peers that answer from memory: what the integration tests talk to. */
+import { generateKeyPairSync } from 'node:crypto';
+import type { NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { imageV1, networkV1 } from '#libs/contract';
+import { type Clock, fail, randomIds } from '#libs/kernel';
+import type { Db } from '#libs/platform/db';
+import { flowMigrations } from '#libs/platform/flow';
+import { serveHttp } from '#libs/platform/http';
+import { openLog } from '#libs/platform/log';
+import { mintToken, TokenVerifier } from '#libs/platform/policy';
+import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
+import { computeMigrations, Seal, ServerRepo } from '#services/compute/data';
+import type { FlavorSnapshot } from '#services/compute/domain';
+import { Books, computeDialect, computeModule, computeOps, computeRules, Peers } from './index.js';
+
+export const IMAGE = '11111111-1111-4111-8111-111111111111';
+export const BIG_IMAGE = '11111111-1111-4111-8111-222222222222';
+export const QUEUED_IMAGE = '11111111-1111-4111-8111-333333333333';
+export const NETWORK = '22222222-2222-4222-8222-222222222222';
+export const PORT = '33333333-3333-4333-8333-333333333333';
+export const GROUP = '44444444-4444-4444-8444-444444444444';
+
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+
+/** A caller: a user `<name>` in project `<project>` with these roles. */
+export interface Caller {
+  readonly user: string;
+  readonly project: string;
+  readonly roles: readonly string[];
+}
+export const DEMO: Caller = { user: 'user-demo', project: 'project-demo', roles: ['member', 'reader'] };
+export const READER: Caller = { user: 'user-reader', project: 'project-demo', roles: ['reader'] };
+export const OTHER: Caller = { user: 'user-other', project: 'project-other', roles: ['member', 'reader'] };
+export const ADMIN: Caller = { user: 'user-admin', project: 'project-admin', roles: ['admin', 'member', 'reader'] };
+
+export function tokenOf({ user, project, roles }: Caller): string {
+  const now = Date.now();
+  return mintToken(
+    {
+      userId: user,
+      userName: user,
+      userDomainId: 'default',
+      userDomainName: 'Default',
+      project: { id: project, name: project, domainId: 'default', domainName: 'Default' },
+      roles: roles.map((name) => [`id-${name}`, name] as const),
+      methods: ['password'],
+      issuedAt: now,
+      expiresAt: now + 3_600_000,
+      auditIds: ['audit'],
+    },
+    'k',
+    privateKey,
+  );
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, unknown>>;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into answers of every shape
+  readonly body: any;
+}
+
+export interface Stage {
+  readonly app: NestFastifyApplication;
+  readonly books: Books;
+  readonly scratch: ScratchDatabase;
+  readonly seal: Seal;
+  ask(method: string, path: string, options?: { as?: Caller; at?: string; body?: unknown }): Promise<Answer>;
+  /** A server as it stands once a flow has booted it. */
+  boot(options?: { as?: Caller; body?: Record<string, unknown> }): Promise<string>;
+  close(): Promise<void>;
+}
+
+const GIB = 2 ** 30;
+
+function image(id: string, more: Partial<imageV1.Image> = {}): imageV1.Image {
+  const base = { id, name: 'tiny', status: 'active', diskFormat: 'qcow2', containerFormat: 'bare', owner: '' };
+  const sizes = { size: 20_000_000, virtualSize: 64_000_000, minDiskGb: 0, minRamMb: 0 };
+  return { ...base, ...sizes, sha256: 'ab'.repeat(32), properties: {}, ...more };
+}
+
+const IMAGES = [
+  image(IMAGE),
+  image(BIG_IMAGE, { virtualSize: 50 * GIB, minRamMb: 64 }),
+  image(QUEUED_IMAGE, { status: 'queued' }),
+];
+
+export const fakeImages = {
+  describe: async ({ imageId }: imageV1.DescribeRequest): Promise<imageV1.Image> => {
+    const found = IMAGES.find(({ id }) => id === imageId);
+    if (!found) throw fail.notFound('No image found with that id');
+    return found;
+  },
+};
+
+function validate(request: networkV1.ValidateRequest): networkV1.ValidateReply {
+  const unknown = request.securityGroups.find((name) => ![GROUP, 'default', 'web'].includes(name));
+  if (unknown) throw fail.notFound(`Security group ${unknown} not found.`);
+  if (request.nics.some((nic) => !nic.adopt && nic.networkId !== NETWORK))
+    throw fail.notFound('Network could not be found.');
+  const asked = request.auto ? [{ portId: '', adopt: false, networkId: NETWORK, fixedIp: '', tag: '' }] : request.nics;
+  const nics = asked.map((nic) => ({ ...nic, networkId: NETWORK }));
+  return { nics, securityGroupIds: request.securityGroups.length ? request.securityGroups.map(() => GROUP) : [GROUP] };
+}
+
+const portOf = (serverId: string): networkV1.ServerPorts => ({
+  serverId,
+  ports: [
+    {
+      id: PORT,
+      networkId: NETWORK,
+      networkName: 'demo',
+      mac: 'fa:16:3e:00:00:01',
+      fixedIps: [
+        { subnetId: GROUP, address: '10.0.0.5', version: 4, cidr: '10.0.0.0/24', gateway: '', dns: [], routes: [] },
+      ],
+      mtu: 1500,
+      securityGroups: [{ id: GROUP, name: 'default' }],
+      metadataPortId: '',
+      metadataMac: '',
+      adopted: false,
+      status: 'ACTIVE',
+      host: 'node-1',
+    },
+  ],
+});
+
+export const fakeNetwork = {
+  validate: async (request: networkV1.ValidateRequest) => validate(request),
+  listForServers: async ({ serverIds }: networkV1.ListForServersRequest) => ({ servers: serverIds.map(portOf) }),
+  setServerGroups: async ({ serverId, add, remove }: networkV1.SetServerGroupsRequest) => {
+    if ([...add, ...remove].some((name) => !['default', 'web'].includes(name)))
+      throw fail.notFound('Security group not found.');
+    const ports = portOf(serverId);
+    const names = ['default', ...add].filter((name) => !remove.includes(name));
+    const securityGroups = names.map((name) => ({ id: GROUP, name }));
+    return { ...ports, ports: ports.ports.map((port) => ({ ...port, securityGroups })) };
+  },
+};
+
+const fakePeers = new Peers(fakeNetwork, fakeImages, () => ({
+  consoleLog: async ({ lines }) => ({ output: Buffer.from(`booted\r\nlines ${lines}\u001b[0m\n`) }),
+}));
+
+const flavor = (id: string, name: string, memoryMb: number, diskGb: number): FlavorSnapshot => ({
+  id,
+  name,
+  vcpus: 1,
+  memoryMb,
+  diskGb,
+  ephemeralGb: 0,
+  swapMb: 0,
+  rxtxFactor: 1,
+  extraSpecs: {},
+});
+
+async function furnish(books: Books, db: Db, clock: Clock): Promise<void> {
+  for (const made of [flavor('1', 'm1.nano', 128, 1), flavor('2', 'm1.micro', 192, 1), flavor('3', 'm1.zero', 64, 0)]) {
+    const open = { isPublic: true, disabled: false, description: null };
+    await books.flavors.insert(db, { ...made, ...open }, clock.now());
+  }
+  const node = { name: 'node-1', hypervisorId: '55555555-5555-4555-8555-555555555555', hypervisorType: 'QEMU', availabilityZone: 'nova' };
+  const sizes = { vcpus: 8, memoryMb: 16_384, diskGb: 100, hypervisorVersion: 11_003_000 };
+  const rest = { accel: 'tcg', accelReason: 'no /dev/kvm', address: '10.1.0.11', agentGrpc: '10.1.0.11:6001' };
+  const cpuInfo = {
+    vendor: 'AMD',
+    model: 'EPYC',
+    arch: 'x86_64',
+    features: ['aes'],
+    topology: { cores: 2, sockets: 1, threads: 1 },
+  };
+  await books.nodes.enrol(db, { ...node, ...sizes, ...rest, agentVersion: '0.1.0', cpuInfo }, clock.now());
+}
+
+/** Starts the API on a free port of loopback. `now` makes time stand still. */
+export async function openStage(now?: () => Date, ids = randomIds): Promise<Stage> {
+  const clock: Clock = { now: now ?? (() => new Date()) };
+  const scratch = await scratchDatabase([flowMigrations, computeMigrations]);
+  const { db } = scratch;
+  const verifier = new TokenVerifier({ now: () => new Date() });
+  verifier.setKeys([{ kid: 'k', publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() }]);
+  const feed = setInterval(() => verifier.heard(), 500);
+  const seal = new Seal(Buffer.alloc(32, 7));
+  const books = new Books(db, seal);
+  await furnish(books, db, clock);
+  const app = await serveHttp(computeModule({ db, seal, peers: fakePeers, clock, ids }), {
+    ops: computeOps,
+    rules: computeRules,
+    dialect: computeDialect,
+    verifier,
+    publicBase: 'http://cloud/compute',
+    log: openLog('compute', 'silent'),
+    host: '127.0.0.1',
+    port: 0,
+    health: () => ({ ok: true }),
+  });
+  const ask: Stage['ask'] = (method, path, options = {}) => inject(app, method, path, options);
+  const close = async () => {
+    clearInterval(feed);
+    await app.close();
+    await scratch.drop();
+  };
+  return { app, books, scratch, seal, ask, boot: (options) => bootServer(ask, db, seal, clock, options), close };
+}
+
+const tokens = new Map<Caller, string>();
+
+async function inject(
+  app: NestFastifyApplication,
+  method: string,
+  path: string,
+  { as = DEMO, at, body }: { as?: Caller; at?: string; body?: unknown },
+): Promise<Answer> {
+  const token = tokens.get(as) ?? tokenOf(as);
+  tokens.set(as, token);
+  const reply = await app.inject({
+    method: method as 'GET',
+    url: path,
+    headers: {
+      'x-auth-token': token,
+      ...(at ? { 'openstack-api-version': `compute ${at}` } : {}),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+    ...(body === undefined ? {} : { payload: typeof body === 'string' ? body : JSON.stringify(body) }),
+  });
+  const text = reply.payload;
+  return { status: reply.statusCode, headers: reply.headers, body: text === '' ? undefined : JSON.parse(text) };
+}
+
+export const ORDER = { name: 'server', imageRef: IMAGE, flavorRef: '1' };
+
+async function bootServer(
+  ask: Stage['ask'],
+  db: Db,
+  seal: Seal,
+  clock: Clock,
+  { as = DEMO, body = {} }: { as?: Caller; body?: Record<string, unknown> } = {},
+): Promise<string> {
+  const made = await ask('POST', '/v2.1/servers', { as, body: { server: { ...ORDER, ...body } } });
+  if (made.status !== 202) throw new Error(JSON.stringify(made.body));
+  const id = made.body.server.id as string;
+  const now = clock.now();
+  const port = { portId: PORT, networkId: NETWORK, network: 'demo', mac: 'fa:16:3e:00:00:01', mtu: 1500 };
+  const fixedIps = [{ subnetId: GROUP, address: '10.0.0.5', version: 4 as const }];
+  await new ServerRepo(seal).move(db, id, 'activated', now, {
+    host: 'node-1',
+    hypervisorId: '55555555-5555-4555-8555-555555555555',
+    availabilityZone: 'nova',
+    addresses: [{ ...port, adopted: false, tag: '', fixedIps }],
+    securityGroups: [{ id: GROUP, name: 'default' }],
+    powerState: 1,
+    launchedAt: now,
+    forgetBootSecrets: true,
+  });
+  await db.exec(`update task set state = 'done', finished_at = now() where key = $1`, [`server/${id}`]);
+  return id;
+}

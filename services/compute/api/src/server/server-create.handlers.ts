@@ -1,0 +1,262 @@
+/**
+ * Ordering servers. Everything that can be asked is asked at once (our own books, the image, the network), the decision is
+ * the domain's, and one transaction writes the rows, their quota and their tasks. Nothing waits for a node.
+ */
+import { randomBytes } from 'node:crypto';
+import { Injectable } from '@nestjs/common';
+import type { networkV1 } from '#libs/contract';
+import { fail, isFailure, isUuid } from '#libs/kernel';
+import { insertTask } from '#libs/platform/flow';
+import type { Credentials } from '#libs/platform/policy';
+import type { EffectiveLimits, NewServer } from '#services/compute/data';
+import {
+  headroom,
+  type ImageFacts,
+  type NicWish,
+  type OrderFacts,
+  type OrderRights,
+  orderTrouble,
+  planServers,
+  type QuotaLimits,
+  quotaRefusal,
+  SERVER_CREATE,
+  type ServerOrder,
+  type ServerPlan,
+  type ServerUsage,
+  serverKey,
+  usageOf,
+} from '#services/compute/domain';
+import { Books, Peers, Surroundings } from '../books.js';
+
+export interface CreateContext {
+  readonly who: Credentials & { readonly projectId: string };
+  readonly isAdmin: boolean;
+  readonly rights: OrderRights;
+  readonly requestId: string;
+}
+
+export interface Created {
+  /** Of the first one. */
+  readonly id: string;
+  readonly reservationId: string;
+  readonly adminPass: string;
+  readonly securityGroups: readonly { readonly name: string }[];
+}
+
+/** The least zone that is always there. */
+const DEFAULT_ZONE = 'nova';
+const SHORTFALL_TRIES = 5;
+
+@Injectable()
+export class ServerCreateHandlers {
+  constructor(
+    private readonly books: Books,
+    private readonly peers: Peers,
+    private readonly around: Surroundings,
+  ) {}
+
+  async create(asked: ServerOrder, context: CreateContext): Promise<Created> {
+    const order = await this.#beside(asked, context);
+    const { facts, limits } = await this.#facts(order, context);
+    const { flavor } = facts;
+    const trouble = orderTrouble(order, facts, context.rights);
+    if (trouble || !flavor) throw trouble ?? fail.invalid('Invalid flavor.');
+    const reservationId = `r-${randomBytes(5).toString('hex').slice(0, 8)}`;
+    const adminPass = order.adminPass ?? randomBytes(9).toString('base64url');
+    const plans = (count: number): ServerPlan[] =>
+      planServers(order, { ...facts, flavor }, count, () => this.around.ids.uuid());
+    const written = await this.#write(order, context, limits, { flavor, plans, reservationId, adminPass });
+    return { id: written[0]!.server.id, reservationId, adminPass, securityGroups: facts.securityGroups };
+  }
+
+  async #facts(order: ServerOrder, context: CreateContext): Promise<{ facts: OrderFacts; limits: EffectiveLimits }> {
+    const { db, flavors, keypairs, quotas } = this.books;
+    const { who, isAdmin } = context;
+    const [flavor, keypair, limits, image, net, excludeProviderIds] = await Promise.all([
+      flavors.find(db, order.flavorId, isAdmin ? undefined : who.projectId),
+      order.keyName === null ? undefined : keypairs.find(db, who.userId, order.keyName),
+      quotas.limits(db, who.projectId, who.userId),
+      this.#image(order.imageId, context),
+      this.#networks(order, context),
+      this.#hinted(order, context),
+      this.#checkPlace(order),
+    ]);
+    const facts = { flavor, keypair, image, limits: limits.project, ...net, excludeProviderIds };
+    return { facts, limits };
+  }
+
+  async #image(id: string, { who, isAdmin }: CreateContext): Promise<ImageFacts> {
+    try {
+      const image = await this.peers.image.describe({ imageId: id, projectId: who.projectId, allProjects: isAdmin });
+      return { ...image, minMemoryMb: image.minRamMb };
+    } catch (error) {
+      if (isFailure(error, 'notFound')) throw fail.invalid(`Image ${id} could not be found.`, { cause: error });
+      throw error;
+    }
+  }
+
+  /** What network makes of the wishes. Its reasons become a 400, whatever they are called there. */
+  async #networks(order: ServerOrder, context: CreateContext): Promise<Pick<OrderFacts, 'nics' | 'securityGroups'>> {
+    if (order.networks === 'none') return { nics: [], securityGroups: [] };
+    try {
+      const reply = await this.peers.network.validate(validation(order, context));
+      const names = order.securityGroups.length ? order.securityGroups : ['default'];
+      const securityGroups = reply.securityGroupIds.map((id, index) => ({ id, name: names[index] ?? id }));
+      return { nics: reply.nics, securityGroups: reply.nics.length ? securityGroups : [] };
+    } catch (error) {
+      if (order.networks === 'any' && isFailure(error, 'notFound') && !order.securityGroups.length)
+        return { nics: [], securityGroups: [] };
+      if (isFailure(error) && ['notFound', 'preconditionFailed', 'forbidden'].includes(error.kind))
+        throw fail.invalid(error.message, { cause: error });
+      throw error;
+    }
+  }
+
+  /** Providers that the hint `different_host` rules out. */
+  async #hinted(order: ServerOrder, context: CreateContext): Promise<string[]> {
+    if (order.hints['group'] !== undefined)
+      throw fail.invalid(`Server group ${String(order.hints['group']).slice(0, 64)} could not be found.`);
+    const servers = await this.#serversOf(order.hints['different_host'], context);
+    return servers.map(({ hypervisorId }) => hypervisorId).filter((id) => id !== null);
+  }
+
+  /** The hint `same_host` means the node of another server. */
+  async #beside(order: ServerOrder, context: CreateContext): Promise<ServerOrder> {
+    const others = await this.#serversOf(order.hints['same_host'], context);
+    const hosts = new Set(others.map(({ host }) => host).filter((host) => host !== null));
+    if (!hosts.size) return order;
+    if (hosts.size > 1 || (order.onlyHost && !hosts.has(order.onlyHost)))
+      throw fail.invalid('The hint same_host names servers on different nodes.');
+    return { ...order, onlyHost: [...hosts][0] ?? '' };
+  }
+
+  async #serversOf(hint: unknown, { who, isAdmin }: CreateContext) {
+    const ids = [hint].flat().filter((id): id is string => typeof id === 'string');
+    if (!ids.every(isUuid)) throw fail.invalid('A scheduler hint must name servers by their ids.');
+    const found = await Promise.all(ids.map((id) => this.books.servers.find(this.books.db, id)));
+    return found.filter((server) => server !== undefined).filter((s) => isAdmin || s.projectId === who.projectId);
+  }
+
+  async #checkPlace(order: ServerOrder): Promise<void> {
+    if (order.onlyHost && !(await this.books.nodes.find(this.books.db, order.onlyHost)))
+      throw fail.invalid(`Compute host ${order.onlyHost} could not be found.`);
+    if (order.zone === null || order.zone === DEFAULT_ZONE) return;
+    const nodes = await this.books.nodes.list(this.books.db);
+    if (!nodes.some((node) => node.availabilityZone === order.zone && !node.disabled))
+      throw fail.invalid('The requested availability zone is not available');
+  }
+
+  /** As many as the quota leaves, down to the least that was asked for. */
+  async #write(
+    order: ServerOrder,
+    context: CreateContext,
+    limits: EffectiveLimits,
+    what: Writing,
+  ): Promise<readonly ServerPlan[]> {
+    let count = order.maxCount;
+    for (let tries = 1; ; tries += 1) {
+      const plans = what.plans(count);
+      if (await this.#writeAll(order, context, limits, what, plans)) return plans;
+      const shares = await this.#shares(context, limits);
+      const roomIn = (share: Share): number => headroom(share.limits, share.used, what.flavor, count);
+      const tightest = shares.reduce((a, b) => (roomIn(b) < roomIn(a) ? b : a));
+      count = roomIn(tightest);
+      if (count < order.minCount || tries >= SHORTFALL_TRIES)
+        throw fail.overQuota(quotaRefusal(tightest.limits, tightest.used, usageOf(what.flavor, order.minCount)));
+    }
+  }
+
+  /** What binds: the project, and the user's part of it where one is set. */
+  async #shares({ who }: CreateContext, limits: EffectiveLimits): Promise<Share[]> {
+    const { db, quotas } = this.books;
+    const project = { limits: limits.project, used: await quotas.usage(db, who.projectId) };
+    if (!limits.user) return [project];
+    return [project, { limits: limits.user, used: await quotas.usageOfUser(db, who.projectId, who.userId) }];
+  }
+
+  /** One transaction. False: over quota, and nothing was written. */
+  async #writeAll(
+    order: ServerOrder,
+    context: CreateContext,
+    limits: EffectiveLimits,
+    what: Writing,
+    plans: readonly ServerPlan[],
+  ): Promise<boolean> {
+    const { db, servers, quotas } = this.books;
+    const { who, requestId } = context;
+    const now = this.around.clock.now();
+    try {
+      await db.tx(async (tx) => {
+        for (const plan of plans) {
+          await servers.insert(tx, rowOf(order, who, plan, what), now);
+          const { id } = plan.server;
+          const { projectId, userId } = who;
+          const task = {
+            id: this.around.ids.uuid(),
+            kind: SERVER_CREATE,
+            key: serverKey(id),
+            projectId,
+            userId,
+            requestId,
+          };
+          await insertTask(tx, { ...task, input: plan.input });
+        }
+        const usage = usageOf(what.flavor, plans.length);
+        if (!(await quotas.take(tx, who.projectId, who.userId, usage, limits))) throw new OverQuota();
+      });
+      return true;
+    } catch (error) {
+      if (error instanceof OverQuota) return false;
+      throw error;
+    }
+  }
+}
+
+interface Share {
+  readonly limits: QuotaLimits;
+  readonly used: ServerUsage;
+}
+
+/** Rolls the transaction back. */
+class OverQuota extends Error {}
+
+interface Writing {
+  readonly flavor: { readonly vcpus: number; readonly memoryMb: number };
+  plans(count: number): ServerPlan[];
+  readonly reservationId: string;
+  readonly adminPass: string;
+}
+
+function validation(order: ServerOrder, { who, isAdmin }: CreateContext): networkV1.ValidateRequest {
+  const wishes: readonly NicWish[] = typeof order.networks === 'string' ? [] : order.networks;
+  return {
+    projectId: who.projectId,
+    nics: wishes.map((wish) => ({ ...wish, adopt: wish.portId !== '' })),
+    securityGroups: [...order.securityGroups],
+    count: order.maxCount,
+    auto: typeof order.networks === 'string',
+    isAdmin,
+  };
+}
+
+function rowOf(order: ServerOrder, who: CreateContext['who'], { server }: ServerPlan, what: Writing): NewServer {
+  return {
+    ...server,
+    projectId: who.projectId,
+    userId: who.userId,
+    description: order.description,
+    availabilityZone: order.zone,
+    pinnedZone: order.zone,
+    imageId: order.imageId,
+    keyName: order.keyName,
+    metadata: order.metadata,
+    configDrive: order.configDrive,
+    tags: [...order.tags].sort(),
+    schedulerHints: order.hints,
+    accessIpV4: order.accessIpV4,
+    accessIpV6: order.accessIpV6,
+    diskConfig: order.diskConfig,
+    reservationId: what.reservationId,
+    secrets: { userData: order.userData, adminPass: what.adminPass, files: order.files },
+  };
+}
