@@ -90,6 +90,16 @@ export class Bus {
     });
   }
 
+  /** Declares something now, beside what `topology` declares on each connect. Throws `unavailable` without a connection. */
+  async declare(body: (channel: Channel) => Promise<void>): Promise<void> {
+    const away = (cause?: unknown) => fail.unavailable('the message bus is not connected', { cause, retryAfter: 1 });
+    const channel = await this.#model?.createChannel().catch((error: unknown) => Promise.reject(away(error)));
+    if (!channel) throw away();
+    channel.on('error', () => undefined);
+    await body(channel);
+    await channel.close().catch(() => undefined);
+  }
+
   /** Messages waiting in a queue; undefined when the broker is not reached. */
   async depth(queue: string): Promise<number | undefined> {
     const channel = await this.#model?.createChannel().catch(() => undefined);

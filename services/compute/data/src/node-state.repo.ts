@@ -66,9 +66,10 @@ export class NodeStateRepo {
     );
   }
 
-  /** False: it is up already, or something is left on it, or the operator holds it down. */
+  /** Whether it is up now. False: something is left on it, or the operator holds it down. */
   async up(tx: Tx, name: string, now: Date): Promise<boolean> {
-    return (await tx.one(UP, [name, now])) !== undefined;
+    if (await tx.one(UP, [name, now])) return true;
+    return (await tx.one(`select 1 from node where name = $1 and state = 'up'`, [name])) !== undefined;
   }
 
   /** False: it was down already. */

@@ -19,6 +19,7 @@ export interface NodeEnrolment {
   readonly agentVersion: string;
   /** JSON as libvirt's capabilities say: {vendor, model, arch, features, topology}. */
   readonly cpuInfo: Readonly<Record<string, unknown>>;
+  readonly availabilityZone: string;
 }
 
 export interface NodeBeat {
@@ -35,7 +36,6 @@ export interface Node extends NodeEnrolment, NodeBeat {
   /** The small id of older microversions. */
   readonly number: number;
   readonly serviceId: string;
-  readonly availabilityZone: string;
   readonly disabled: boolean;
   readonly disabledReason: string | null;
   readonly forcedDown: boolean;

@@ -33,7 +33,7 @@ export async function claimNode(
       resources: resourcesOf(input),
       requiredTraits: [...input.requiredTraits],
       forbiddenTraits: [...input.forbiddenTraits],
-      excludeProviderIds: tried.map((place) => place.providerId),
+      excludeProviderIds: [...input.excludeProviderIds, ...tried.map((place) => place.providerId)],
       onlyProviderName: input.onlyHost,
       availabilityZone: input.availabilityZone,
     }),

@@ -1,0 +1,71 @@
+/**
+ * What agents may ask. Each call speaks for one node, and nothing of any other is ever told: a server that is not, or no
+ * longer, meant for the caller's node does not exist for it.
+ */
+import type { computeV1, imageV1, networkV1 } from '#libs/contract';
+import { fail, isUuid } from '#libs/kernel';
+import type { Db } from '#libs/platform/db';
+import type { Implementation } from '#libs/platform/grpc';
+import type { ServerNode, ServerNodeRepo, ServerRepo } from '#services/compute/data';
+import type { Server } from '#services/compute/domain';
+import type { Enrolment } from '../nodes/enrolment.js';
+import type { Images, Network } from '../peers.js';
+import { nodeOf } from './callers.js';
+import { absentSpec, specOf } from './spec.js';
+
+interface Deps {
+  readonly db: Db;
+  readonly servers: ServerRepo;
+  readonly aims: ServerNodeRepo;
+  readonly network: Network;
+  readonly images: Images;
+  readonly enrolment: Enrolment;
+}
+
+const NO_PORTS: readonly networkV1.Port[] = [];
+
+export function nodesService(deps: Deps): Implementation<computeV1.NodesService> {
+  return {
+    enrol: (request, peer) => deps.enrolment.enrol(nodeOf(peer.name, request.node), request),
+    getSpec: (request, peer) => specFor(deps, nodeOf(peer.name, request.node), request.serverId),
+    listDesired: async (request, peer) => {
+      const aims = await deps.aims.onNode(deps.db, nodeOf(peer.name, request.node));
+      return {
+        servers: aims.map(({ serverId, generation, fence, seq, power }) => ({
+          serverId,
+          generation,
+          fence,
+          seq,
+          power,
+        })),
+      };
+    },
+  };
+}
+
+async function specFor(deps: Deps, node: string, serverId: string): Promise<computeV1.ServerSpec> {
+  const unknown = () => fail.notFound(`node ${node} has no server ${serverId}`);
+  if (!isUuid(serverId)) throw unknown();
+  const aim = await deps.aims.find(deps.db, serverId, node);
+  if (!aim) throw unknown();
+  if (aim.power === 'absent') return absentSpec(aim);
+  const [server, secrets] = await Promise.all([
+    deps.servers.find(deps.db, serverId),
+    deps.servers.secrets(deps.db, serverId),
+  ]);
+  if (!server || !secrets) throw unknown();
+  const [ports, location] = await Promise.all([portsOf(deps, server), locationOf(deps, server, aim)]);
+  return specOf({ server, aim, secrets, ports, location });
+}
+
+async function portsOf(deps: Deps, server: Server): Promise<readonly networkV1.Port[]> {
+  if (!server.addresses.length && !server.nics.length) return NO_PORTS;
+  const reply = await deps.network.listForServers({ serverIds: [server.id] });
+  return reply.servers.find((entry) => entry.serverId === server.id)?.ports ?? NO_PORTS;
+}
+
+/** A signed address for this node. Once a server has run, its disk is what counts, and the image may be gone. */
+async function locationOf(deps: Deps, server: Server, { node }: ServerNode): Promise<imageV1.Location | undefined> {
+  if (server.launchedAt !== null || server.imageId === null) return undefined;
+  return deps.images.locate({ imageId: server.imageId, node });
+}

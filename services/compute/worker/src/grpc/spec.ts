@@ -1,0 +1,92 @@
+/** The desired state of a server as its node is told it: rows of ours and answers of network and image, put together. */
+import { computeV1, type imageV1, type networkV1 } from '#libs/contract';
+import type { ServerNode } from '#services/compute/data';
+import type { Server, ServerSecrets } from '#services/compute/domain';
+
+export interface SpecParts {
+  readonly server: Server;
+  readonly aim: ServerNode;
+  readonly secrets: ServerSecrets;
+  readonly ports: readonly networkV1.Port[];
+  /** Only for the first boot: later the disk is there, or lost. */
+  readonly location: imageV1.Location | undefined;
+}
+
+/** For a server that shall be gone, which needs no more to be said. */
+export const absentSpec = (aim: ServerNode): computeV1.ServerSpec =>
+  computeV1.ServerSpec.fromPartial({
+    serverId: aim.serverId,
+    generation: aim.generation,
+    fence: aim.fence,
+    seq: aim.seq,
+    power: 'absent',
+  });
+
+export function specOf(parts: SpecParts): computeV1.ServerSpec {
+  const { server, aim, secrets } = parts;
+  const { flavor } = server;
+  return computeV1.ServerSpec.fromPartial({
+    serverId: server.id,
+    generation: aim.generation,
+    fence: aim.fence,
+    seq: aim.seq,
+    power: aim.power,
+    name: server.name,
+    hostname: server.hostname,
+    projectId: server.projectId,
+    userId: server.userId,
+    vcpus: flavor.vcpus,
+    memoryMb: flavor.memoryMb,
+    diskGb: flavor.diskGb,
+    ...(parts.location ? { image: imageOf(server, parts.location) } : {}),
+    nics: nicsOf(server, parts.ports),
+    configDrive: server.configDrive,
+    userData: Buffer.from(secrets.userData ?? '', 'base64'),
+    metadata: { ...server.metadata },
+    keys: server.keyData ? [{ name: server.keyName ?? '', type: server.keyType ?? 'ssh', data: server.keyData }] : [],
+    availabilityZone: server.availabilityZone ?? '',
+    adminPass: secrets.adminPass ?? '',
+    flavorName: flavor.name,
+    rebootCount: server.rebootCount,
+    rebootKind: server.rebootKind,
+    launchedAtMs: server.launchedAt?.getTime() ?? 0,
+    files: secrets.files.map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') })),
+  });
+}
+
+function imageOf(server: Server, location: imageV1.Location): computeV1.ImageSource {
+  const { url, sha256, size, diskFormat } = location;
+  return {
+    imageId: server.imageId ?? '',
+    url,
+    sha256,
+    size,
+    diskFormat,
+    virtualSize: server.image?.virtualSize ?? 0,
+  };
+}
+
+/** In the order in which the tenant sees them. */
+function nicsOf(server: Server, ports: readonly networkV1.Port[]): computeV1.Nic[] {
+  const order = new Map(server.addresses.map(({ portId, tag }, index) => [portId, { index, tag }]));
+  const place = (id: string): number => order.get(id)?.index ?? order.size;
+  return [...ports]
+    .sort((a, b) => place(a.id) - place(b.id))
+    .map((port) => ({
+      portId: port.id,
+      networkId: port.networkId,
+      mac: port.mac,
+      mtu: port.mtu,
+      fixedIps: port.fixedIps.map(({ address, version, cidr, gateway, dns, routes }) => ({
+        address,
+        version,
+        cidr,
+        gateway,
+        dns,
+        routes,
+      })),
+      metadataPortId: port.metadataPortId,
+      metadataMac: port.metadataMac,
+      tag: order.get(port.id)?.tag ?? '',
+    }));
+}

@@ -1,0 +1,2 @@
+export { WorkerOptions } from './options.js';
+export { ComputeWorker, type WorkerDeps } from './worker.js';

@@ -1,0 +1,19 @@
+/** `options` of compute's configuration, as far as they concern the worker. */
+import { type Static, Type } from 'typebox';
+
+export const WorkerOptions = Type.Object({
+  /** Physical to virtual: how many times each resource of a node is given out. */
+  cpuRatio: Type.Number({ default: 16, exclusiveMinimum: 0 }),
+  memoryRatio: Type.Number({ default: 1, exclusiveMinimum: 0 }),
+  diskRatio: Type.Number({ default: 1, exclusiveMinimum: 0 }),
+  /** What the node's own processes need; less on nodes that have less than eight times as much. */
+  reservedMemoryMb: Type.Integer({ default: 512, minimum: 0 }),
+  heartbeatMs: Type.Integer({ default: 10_000, minimum: 100 }),
+  /** A node that is not heard of for longer is down. */
+  silenceMs: Type.Integer({ default: 31_000, minimum: 300 }),
+  /** Servers worked on at once. */
+  concurrency: Type.Integer({ default: 16, minimum: 1 }),
+  /** For how long node events and finished tasks are kept, in days. */
+  keepDays: Type.Integer({ default: 7, minimum: 1 }),
+});
+export type WorkerOptions = Static<typeof WorkerOptions>;

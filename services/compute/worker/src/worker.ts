@@ -1,0 +1,170 @@
+/**
+ * Everything of compute that works behind the API: the flows and their runner, the ear for the nodes, the watch over them,
+ * the scans, and what agents and operators may call. `start` needs nothing but the database to be reachable.
+ */
+import { COMPUTE_REPORT_QUEUE, computeV1, NODE_COMMAND_EXCHANGE, operatorV1 } from '#libs/contract';
+import type { Clock, Ids } from '#libs/kernel';
+import { Bus } from '#libs/platform/amqp';
+import type { TlsFiles } from '#libs/platform/config';
+import type { Db } from '#libs/platform/db';
+import { FlowRunner, flowMetrics } from '#libs/platform/flow';
+import { type Binding, bind } from '#libs/platform/grpc';
+import type { Log } from '#libs/platform/log';
+import {
+  BookRepo,
+  NodeEventRepo,
+  NodeRepo,
+  NodeStateRepo,
+  ReportRepo,
+  ServerNodeRepo,
+  type ServerRepo,
+  StandingRepo,
+} from '#services/compute/data';
+import { computeFlows } from './flows/index.js';
+import { Pursuit } from './flows/pursuit.js';
+import { AgentLinks } from './grpc/agent-links.js';
+import { mayBeNode } from './grpc/callers.js';
+import { nodesService } from './grpc/nodes.grpc.js';
+import { operatorService } from './grpc/operator.grpc.js';
+import { Enrolment } from './nodes/enrolment.js';
+import { FenceKeeper } from './nodes/fence-keeper.js';
+import { NodeWatch } from './nodes/node-watch.js';
+import { ProviderSync } from './nodes/provider-sync.js';
+import { ReportConsumer } from './nodes/report.consumer.js';
+import { declareNode, declareReports } from './nodes/topology.js';
+import type { WorkerOptions } from './options.js';
+import type { Images, Network, Placement, SendCommand } from './peers.js';
+import { Janitor } from './reconcile/janitor.js';
+import { ServerReconciler } from './reconcile/server.reconciler.js';
+
+export interface WorkerDeps {
+  readonly db: Db;
+  readonly servers: ServerRepo;
+  readonly placement: Placement;
+  readonly network: Network;
+  readonly images: Images;
+  readonly amqp: string;
+  readonly tls: TlsFiles;
+  readonly options: WorkerOptions;
+  readonly process: string;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+}
+
+/** A command that lies in a node's queue for longer is of no use: it is sent again. */
+const COMMAND_EXPIRES_MS = 60_000;
+
+export class ComputeWorker {
+  readonly agents: AgentLinks;
+  readonly runner: FlowRunner;
+  readonly #bus: Bus;
+  readonly #watch: NodeWatch;
+  readonly #janitor: Janitor;
+  readonly #enrolment: Enrolment;
+  readonly #repos = {
+    nodes: new NodeRepo(),
+    states: new NodeStateRepo(),
+    aims: new ServerNodeRepo(),
+    reports: new ReportRepo(),
+    standings: new StandingRepo(),
+    books: new BookRepo(),
+    events: new NodeEventRepo(),
+  };
+  #connectedAt: Date | undefined;
+
+  constructor(private readonly deps: WorkerDeps) {
+    const { db, servers, placement, network, options, ids, log, process } = deps;
+    const { nodes, states, aims, reports, standings } = this.#repos;
+    const now = () => deps.clock.now();
+    const send: SendCommand = (node, command) =>
+      this.#bus.publish(NODE_COMMAND_EXCHANGE, node, command, { expiresMs: COMMAND_EXPIRES_MS });
+    const providers = new ProviderSync({ db, nodes, states, placement, options, now });
+    this.#watch = new NodeWatch({
+      ...{ db, states, aims, providers, send, now, log },
+      silenceMs: options.silenceMs,
+      busSince: () => (this.#bus.connected ? this.#connectedAt : undefined),
+    });
+    const reconciler = new ServerReconciler({ db, servers, aims, standings, send, ids, now, log });
+    const fences = new FenceKeeper(db, log);
+    const consumer = new ReportConsumer({
+      db,
+      reports,
+      watch: this.#watch,
+      fences,
+      servers: reconciler,
+      send,
+      now,
+      log,
+    });
+    this.#bus = this.#openBus(consumer);
+    this.#janitor = new Janitor({ db, servers, standings, reconciler, keepDays: options.keepDays, ids, now, log });
+    this.#enrolment = new Enrolment({
+      ...{ db, nodes, watch: this.#watch, send, now },
+      heartbeatMs: options.heartbeatMs,
+      declare: (node) => this.#bus.declare((channel) => declareNode(channel, node)),
+    });
+    const pursuit = new Pursuit(db, aims, send);
+    const flows = computeFlows({ db, placement, network, servers, aims, nodes: states, reports, pursuit });
+    this.runner = new FlowRunner({
+      ...{ db, flows, owner: process, log, clock: deps.clock },
+      concurrency: options.concurrency,
+      hooks: flowMetrics(db),
+    });
+    this.agents = new AgentLinks(deps.tls);
+  }
+
+  async start(): Promise<void> {
+    await this.#watch.start();
+    this.#bus.start();
+    await this.runner.start();
+    this.#janitor.start();
+  }
+
+  /** Steps at work come to their record; everything else is taken up again by whoever starts next. */
+  async stop(graceMs: number): Promise<void> {
+    await Promise.all([this.runner.stop(graceMs), this.#janitor.stop(), this.#watch.stop()]);
+    await this.#bus.stop();
+    this.agents.close();
+  }
+
+  /** What agents and the operator's command call. */
+  bindings(): Binding[] {
+    const { db, servers, network, images, log, process, version, clock } = this.deps;
+    const { aims, nodes, events, standings, books } = this.#repos;
+    const forNodes = nodesService({ db, servers, aims, network, images, enrolment: this.#enrolment });
+    const forOperators = operatorService({
+      ...{ db, nodes, events, standings, books, process, version, clock },
+      agentOf: (node) => this.agents.of(node),
+      waitingReports: () => this.#bus.depth(COMPUTE_REPORT_QUEUE),
+      startedAt: clock.now(),
+    });
+    return [
+      bind(computeV1.NodesService, forNodes, mayBeNode, log),
+      bind(operatorV1.OperatorService, forOperators, (peer) => peer === 'cli', log),
+    ];
+  }
+
+  /** Parts that the health probe names. */
+  health(): Record<string, boolean> {
+    return { amqp: this.#bus.connected };
+  }
+
+  #openBus(consumer: ReportConsumer): Bus {
+    const { db, amqp, process, log, clock } = this.deps;
+    return new Bus({
+      url: amqp,
+      name: process,
+      log,
+      consumers: [consumer],
+      topology: async (channel) => {
+        await declareReports(channel);
+        for (const { name } of await this.#repos.states.list(db)) await declareNode(channel, name);
+      },
+      onConnect: () => {
+        this.#connectedAt = clock.now();
+      },
+    });
+  }
+}
