@@ -16,6 +16,7 @@ import { provisionBroker, provisionDatabases } from './provision.js';
 import type { Secrets } from './secrets.js';
 import { cliConfig } from './service-config.js';
 import { keptContainers, release, supervise } from './supervision.js';
+import { writeTestStores } from './test-stores.js';
 import { until } from './waiting.js';
 
 export async function bringUp(
@@ -92,6 +93,7 @@ async function configure(d: Deployment, containers: readonly Container[], source
     mode: 0o600,
   });
   renameSync(join(d.state, 'etc', 'cli.json.new'), join(d.state, 'etc', 'cli.json'));
+  writeTestStores(d, sources.secrets);
   return changes;
 }
 
@@ -124,7 +126,7 @@ function stale(container: Container, process: string, script: string, changes: C
   if (script === 'service' || script === 'agent') return has(`${process}.json`) || has('tls/ca.crt') || builds.changed;
   const files: Record<string, string[]> = {
     haproxy: ['haproxy.cfg'],
-    postgresql: ['postgresql.conf'],
+    postgresql: ['postgresql.conf', 'pg_hba.conf'],
     rabbitmq: ['rabbitmq.conf', 'rabbitmq-env.conf'],
     libvirtd: ['libvirtd.conf', 'qemu.conf'],
     'ovs-vswitchd': ['env'],

@@ -18,7 +18,7 @@ type Manifest = Record<string, Entry>;
 const checkout = join(import.meta.dirname, '../..');
 const dist = join(checkout, 'dist');
 const manifestFile = join(dist, '.manifest.json');
-const SOURCES = ['libs', 'services', 'deploy'];
+const SOURCES = ['libs', 'services', 'deploy', 'tests/runner'];
 const SKIPPED_FOLDERS = new Set(['node_modules', 'fixtures', 'dist', 'guest', 'root', 'container', 'bin']);
 const SKIPPED_FILES = /(\.(test|itest|fixture|d)\.ts|^project\.json|\.golden\.[a-z]+|\.sh|\.md|~)$/;
 

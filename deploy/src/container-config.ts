@@ -39,7 +39,7 @@ async function ownFiles(
   if (container.name === 'controller') {
     const definitions = join(paths(d, container.name).config, 'rabbitmq-definitions.json');
     return {
-      ...databaseFiles(),
+      ...databaseFiles(d),
       ...brokerFiles(d, secrets, definitions, numberOf(root, 'rabbitmq')),
       ...(await serviceFiles(d, secrets, authority, nowMs)),
       ...(await simulatedFiles(d, secrets, authority, nowMs)),

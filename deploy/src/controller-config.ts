@@ -2,7 +2,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import type { ConfigFile, ConfigFiles } from './config-folder.js';
-import { type Deployment, nodeNames } from './deployment.js';
+import { controllerAddress, type Deployment, managementAddress, nodeNames } from './deployment.js';
 import { SERVICE_NAMES, SIMULATED } from './layout.js';
 import type { Secrets } from './secrets.js';
 
@@ -13,8 +13,7 @@ export const simulatedNames = (d: Deployment): string[] =>
 export const databaseOf = (service: string): string => `yagura_${service}`;
 
 /** Small: one machine, a few hundred connections, little idle memory. Durability is left at its safe defaults. */
-const POSTGRESQL = `listen_addresses = '127.0.0.1'
-unix_socket_directories = '/run/postgresql'
+const POSTGRESQL = `unix_socket_directories = '/run/postgresql'
 max_connections = 200
 shared_buffers = 64MB
 work_mem = 4MB
@@ -64,8 +63,19 @@ log.file = false
 loopback_users = none
 `;
 
-export function databaseFiles(): ConfigFiles {
-  return { 'postgresql.conf': { text: POSTGRESQL, open: true } };
+/** The role by which integration tests on this machine make databases of their own. */
+export const TEST_ROLE = 'yagura_tests';
+export const TEST_BROKER_USER = 'yagura-tests';
+export const TEST_VHOST = 'yagura-tests';
+
+/** Local users by their own name, services by password from inside; tests by password from this machine, if allowed. */
+export function databaseFiles(d: Deployment): ConfigFiles {
+  const tests = d.testStores ? `host all ${TEST_ROLE} ${managementAddress(d, 1)}/32 scram-sha-256\n` : '';
+  const addresses = d.testStores ? `127.0.0.1,${controllerAddress(d)}` : '127.0.0.1';
+  return {
+    'postgresql.conf': { text: `listen_addresses = '${addresses}'\n${POSTGRESQL}`, open: true },
+    'pg_hba.conf': { text: `local all all peer\nhost all all 127.0.0.1/32 scram-sha-256\n${tests}`, open: true },
+  };
 }
 
 export function brokerFiles(d: Deployment, secrets: Secrets, definitionsBefore: string, uid: number): ConfigFiles {
@@ -90,22 +100,27 @@ interface BrokerUser {
  */
 function brokerDefinitions(d: Deployment, secrets: Secrets, before: string, uid: number): ConfigFile {
   const nodes = [...nodeNames(d), ...simulatedNames(d)];
+  const tests = d.testStores ? [TEST_BROKER_USER] : [];
   const known = knownUsers(before);
-  const hashed = (name: string): BrokerUser => {
+  const hashed = (name: string, tags: string[] = []): BrokerUser => {
     const password = secrets.text(`amqp-${name.startsWith('agent-sim-') ? agentUser(SIMULATED) : name}`);
     return {
       name,
       password_hash: passwordHash(password, known.get(name)),
       hashing_algorithm: 'rabbit_password_hashing_sha256',
-      tags: [],
+      tags,
     };
   };
   const all = { configure: '.*', write: '.*', read: '.*' };
   const value = {
-    users: [...SERVICE_NAMES, ...nodes.map(agentUser)].map(hashed),
-    vhosts: [{ name: VHOST }],
+    users: [
+      ...[...SERVICE_NAMES, ...nodes.map(agentUser)].map((name) => hashed(name)),
+      ...tests.map((name) => hashed(name, ['administrator'])),
+    ],
+    vhosts: [{ name: VHOST }, ...tests.map(() => ({ name: TEST_VHOST }))],
     permissions: [
       ...SERVICE_NAMES.map((user) => ({ user, vhost: VHOST, ...all })),
+      ...tests.map((user) => ({ user, vhost: TEST_VHOST, ...all })),
       ...nodes.map((node) => ({
         user: agentUser(node),
         vhost: VHOST,

@@ -23,6 +23,7 @@ export interface Remembered {
   readonly publicUrl?: string;
   readonly nodes: number;
   readonly simulated: number;
+  readonly testStores: boolean;
 }
 
 export interface Deployment extends Folders, Remembered {
@@ -52,7 +53,7 @@ export function foldersFromEnvironment(env: NodeJS.ProcessEnv): Folders {
   const checkout = env['YAGURA_CHECKOUT'];
   const state = env['YAGURA_STATE'];
   if (!checkout || !state) throw new Error('run this through npm run up, npm run down or a command in deploy/bin');
-  return { checkout, state, roots: env['YAGURA_ROOTS'] || join(state, 'root') };
+  return { checkout, state, roots: env['YAGURA_ROOTS'] || join(checkout, 'var', 'root') };
 }
 
 const fileOf = (folders: Folders): string => join(folders.state, 'deployment.json');
@@ -75,6 +76,7 @@ export async function settleDeployment(folders: Folders, asked: UpOptions): Prom
     ...(before?.publicUrl ? { publicUrl: before.publicUrl } : {}),
     nodes: before?.nodes ?? 1,
     simulated: before?.simulated ?? 0,
+    testStores: before?.testStores ?? false,
     ...asked,
   };
   mkdirSync(folders.state, { recursive: true });

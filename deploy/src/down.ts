@@ -3,16 +3,16 @@ import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { removeCgroups } from './cgroups.js';
 import { stopContainer, unmount } from './containers.js';
-import { type Deployment, foldersFromEnvironment, readDeployment } from './deployment.js';
+import { type Deployment, type Folders, foldersFromEnvironment, readDeployment } from './deployment.js';
 import { removeNetwork } from './host-network.js';
-import { DOWN_USAGE, parseDown, UsageError } from './options.js';
+import { DOWN_USAGE, type DownOptions, parseDown, UsageError } from './options.js';
 import { startProgress } from './progress.js';
 import { endSupervision } from './supervision.js';
 
 async function main(): Promise<void> {
   const progress = startProgress(Date.now(), Date.now, (text) => process.stdout.write(text));
   const folders = foldersFromEnvironment(process.env);
-  const options = parseDown(process.argv.slice(2));
+  const options = parseDown(process.argv.slice(2), process.env);
   const d = readDeployment(folders);
   if (d) {
     await progress.step('supervision ended', () => endSupervision(d));
@@ -33,8 +33,7 @@ async function main(): Promise<void> {
     await progress.step('network removed', () => removeNetwork(d));
     await progress.step('mounts and control groups removed', () => clear(d));
   }
-  if (options.purge)
-    await progress.step('state removed', () => purge(folders.state, options.keepRoot ? folders.roots : undefined));
+  if (options.purge) await progress.step('state removed', () => purge(folders, options));
   progress.say(d ? 'Yagura is down.' : `there is no cloud in ${folders.state}`);
 }
 
@@ -64,15 +63,16 @@ const OURS = [
   'etc',
   'guest',
   'log',
-  'root',
   'run',
   'secrets',
   'tls',
   '.up.lock',
 ];
 
-async function purge(state: string, keep: string | undefined): Promise<void> {
-  for (const name of OURS) if (join(state, name) !== keep) rmSync(join(state, name), { recursive: true, force: true });
+async function purge({ state, roots }: Folders, { roots: rootsToo, keepResults }: DownOptions): Promise<void> {
+  for (const name of [...OURS, ...(keepResults ? [] : ['results'])])
+    rmSync(join(state, name), { recursive: true, force: true });
+  if (rootsToo) rmSync(roots, { recursive: true, force: true });
   if (existsSync(state) && readdirSync(state).length === 0) rmSync(state, { recursive: true });
 }
 

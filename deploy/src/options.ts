@@ -7,11 +7,14 @@ export interface UpOptions {
   readonly port?: number;
   readonly bind?: string;
   readonly publicUrl?: string;
+  readonly testStores?: boolean;
 }
 
 export interface DownOptions {
   readonly purge: boolean;
-  readonly keepRoot: boolean;
+  /** With purge: the Debian roots too, which other clouds of this checkout may share. */
+  readonly roots: boolean;
+  readonly keepResults: boolean;
 }
 
 export const UP_USAGE = `npm run up -- [options]      (each is remembered until given again)
@@ -20,11 +23,12 @@ export const UP_USAGE = `npm run up -- [options]      (each is remembered until 
   --port N         port of the endpoint (default: derived from the state folder)
   --bind ADDRESS   address of the endpoint (default 127.0.0.1)
   --public-url URL what clients are told to use (default http://BIND:PORT)
-Environment: YAGURA_STATE (default var/), YAGURA_ROOTS (default YAGURA_STATE/root), YAGURA_MIRROR (a Debian mirror)`;
+  --test-stores    let this machine into PostgreSQL and RabbitMQ, for integration tests (default no)
+Environment: YAGURA_STATE (default var/), YAGURA_ROOTS (default var/root), YAGURA_MIRROR (a Debian mirror)`;
 
 export const DOWN_USAGE = `npm run down -- [options]
   --purge          also remove everything the cloud has stored
-  --keep-root      with --purge: keep the Debian roots, so that the next up is quick`;
+  --roots          with --purge: the Debian roots as well (the next up builds them again)`;
 
 export class UsageError extends Error {}
 
@@ -47,7 +51,17 @@ function guarded<T>(parse: () => T): T {
 export function parseUp(args: string[]): UpOptions {
   const text = { type: 'string' } as const;
   const { values } = guarded(() =>
-    parseArgs({ args, options: { nodes: text, simulated: text, port: text, bind: text, 'public-url': text } }),
+    parseArgs({
+      args,
+      options: {
+        nodes: text,
+        simulated: text,
+        port: text,
+        bind: text,
+        'public-url': text,
+        'test-stores': { type: 'boolean' },
+      },
+    }),
   );
   const publicUrl = values['public-url'];
   if (publicUrl !== undefined && !/^https?:\/\/[^/\s]+(\/[^\s]*)?$/.test(publicUrl))
@@ -58,12 +72,14 @@ export function parseUp(args: string[]): UpOptions {
     port: whole('port', values.port, 1, 65_535),
     bind: values.bind,
     publicUrl: publicUrl?.replace(/\/+$/, ''),
+    testStores: values['test-stores'],
   };
   return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
 }
 
-export function parseDown(args: string[]): DownOptions {
+export function parseDown(args: string[], env: NodeJS.ProcessEnv): DownOptions {
   const flag = { type: 'boolean', default: false } as const;
-  const { values } = guarded(() => parseArgs({ args, options: { purge: flag, 'keep-root': flag } }));
-  return { purge: values.purge, keepRoot: values['keep-root'] };
+  const { values } = guarded(() => parseArgs({ args, options: { purge: flag, roots: flag } }));
+  if (values.roots && !values.purge) throw new UsageError('--roots only goes with --purge');
+  return { purge: values.purge, roots: values.roots, keepResults: env['YAGURA_KEEP_RESULTS'] === '1' };
 }

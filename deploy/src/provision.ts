@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { paths } from './container.js';
 import { execIn } from './containers.js';
-import { databaseOf } from './controller-config.js';
+import { databaseOf, TEST_ROLE } from './controller-config.js';
 import type { Deployment } from './deployment.js';
 import { lastWords, Unhealthy } from './health.js';
 import { SERVICE_NAMES } from './layout.js';
@@ -20,6 +20,8 @@ async function ready(d: Deployment, process: string, limitS: number, check: stri
 export async function provisionDatabases(d: Deployment, secrets: Secrets): Promise<void> {
   await ready(d, 'postgresql', 60, 'pg_isready -q -h /run/postgresql');
   await psql(d, SERVICE_NAMES.map((service) => roleSql(service, secrets.text(`db-${service}`))).join('\n'));
+  if (d.testStores)
+    await psql(d, `${roleSql(TEST_ROLE, secrets.text('db-tests'))}\nALTER ROLE ${TEST_ROLE} SUPERUSER;`);
   const existing = (await psql(d, 'SELECT datname FROM pg_database;')).split('\n');
   for (const service of SERVICE_NAMES) {
     const database = databaseOf(service);

@@ -133,6 +133,7 @@ export async function agentFiles(
     options: {
       node,
       driver: 'libvirt',
+      availabilityZone: 'nova',
       virtType: 'auto',
       libvirtSocket: '/run/libvirt/libvirt-sock',
       ovsSocket: 'unix:/run/openvswitch/db.sock',
@@ -144,7 +145,7 @@ export async function agentFiles(
   return { 'agent.json': { text: json(config) }, ...(await tlsFiles(authority, node, [address], nowMs)) };
 }
 
-/** One process that is many nodes. Each of them has its own broker user and certificate, as a real one has. */
+/** One process that is many nodes: a broker user each, and one certificate that may speak for all of them. */
 export async function simulatedFiles(
   d: Deployment,
   secrets: Secrets,
@@ -152,20 +153,21 @@ export async function simulatedFiles(
   nowMs: number,
 ): Promise<ConfigFiles> {
   if (d.simulated === 0) return {};
-  const nodes = simulatedNames(d);
   const address = controllerAddress(d);
-  const files: Record<string, ConfigFiles[string]> = {};
-  for (const node of nodes) Object.assign(files, await tlsFiles(authority, node, [address], nowMs));
   const password = secrets.text(`amqp-${agentUser(SIMULATED)}`);
+  const nodes = simulatedNames(d).map((name) => ({
+    name,
+    amqp: `amqp://${agentUser(name)}:${password}@127.0.0.1:5672/${VHOST}`,
+  }));
   const config = {
     process: SIMULATED,
     service: 'agent',
     node: null,
     publicUrl: d.publicUrl,
     region: REGION,
-    grpc: { host: '127.0.0.1', port: 6900 },
-    tls: tlsIn(CONTAINER_TLS, nodes[0] as string),
-    amqp: `amqp://${agentUser(nodes[0] as string)}:${password}@127.0.0.1:5672/${VHOST}`,
+    grpc: { host: address, port: 6900 },
+    tls: tlsIn(CONTAINER_TLS, SIMULATED),
+    amqp: nodes[0]?.amqp,
     peers: peersAt('127.0.0.1'),
     stateDir: `/var/lib/yagura/${SIMULATED}`,
     logLevel: 'info',
@@ -173,14 +175,15 @@ export async function simulatedFiles(
       driver: 'fake',
       nodeAddress: address,
       imageBaseUrl: `http://${address}:9292`,
-      nodes: nodes.map((name) => ({
-        name,
-        amqp: `amqp://${agentUser(name)}:${password}@127.0.0.1:5672/${VHOST}`,
-        tls: tlsIn(CONTAINER_TLS, name),
-      })),
+      // Beside real nodes they are a zone of their own, where no server lands that did not ask for it.
+      availabilityZone: d.nodes > 0 ? 'simulated' : 'nova',
+      nodes,
     },
   };
-  return { ...files, [`${SIMULATED}.json`]: { text: json(config) } };
+  return {
+    [`${SIMULATED}.json`]: { text: json(config) },
+    ...(await tlsFiles(authority, SIMULATED, [address], nowMs)),
+  };
 }
 
 /** The operator's command runs on the machine itself. */

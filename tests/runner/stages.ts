@@ -59,7 +59,7 @@ export function stagesOf(mode: 'gate' | 'full'): readonly Stage[] {
       name: 'up',
       what: 'a cloud with two nodes and simulated ones',
       vital: true,
-      run: command('up', 'deploy/up.sh', ['--nodes', '2', '--simulated', '10'], 15 * MINUTE),
+      run: command('up', 'deploy/up.sh', ['--nodes', '2', '--simulated', '10', '--test-stores'], 15 * MINUTE),
     },
     {
       name: 'integration',

@@ -11,4 +11,4 @@ if [ ! -s $data/PG_VERSION ]; then
   mv $data.part $data
 fi
 rm -f $data/postmaster.pid
-as_user postgres $bin/postgres -D $data -c config_file=/etc/yagura/postgresql.conf -c hba_file=$data/pg_hba.conf -c ident_file=$data/pg_ident.conf
+as_user postgres $bin/postgres -D $data -c config_file=/etc/yagura/postgresql.conf -c hba_file=/etc/yagura/pg_hba.conf -c ident_file=$data/pg_ident.conf
