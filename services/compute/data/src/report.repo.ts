@@ -40,7 +40,8 @@ const RECORD = {
       select to_timestamp($12::float8 / 1000), $2, $1, case when $13 then 'event: ' else 'report: ' end || $6, $7,
              concat_ws('; ', 'pair ' || $3 || '/' || $4, $8), $15 from kept
     )
-    select (select power from confirmed) as confirmed from kept`,
+    select (select power from confirmed) as confirmed, exists (select 1 from kept) as changed
+      from server_node where server_id = $1 and node = $2`,
 };
 
 const COLUMNS = `server_id as "serverId", node, fence, seq, generation, power, outcome, error, held_fence as "heldFence",
@@ -85,12 +86,14 @@ export interface ReportedPower {
 
 /** What a report did. */
 export interface Kept {
+  /** It said something that was not known already. */
+  readonly changed: boolean;
   /** The desired power that the node has just confirmed, where it has. */
   readonly confirmed: string | null;
 }
 
 export class ReportRepo {
-  /** Undefined: nothing that was not known already, or a server that is not this node's. */
+  /** Undefined: the server is not this node's. */
   record(on: Sql, report: ServerReport, now: Date, requestId: string): Promise<Kept | undefined> {
     const { serverId, node, fence, seq, generation, power, outcome, error, heldFence, heldSeq, rebootCount, atMs } =
       report;

@@ -52,6 +52,8 @@ export const MOVES = table({
   networked: { from: ['building'], task: BUILDING, toTask: 'spawning' },
   /** Back to the start on an alternate node. */
   rescheduled: { from: ['building'], task: BUILDING, toTask: 'scheduling' },
+  /** Activated at the moment when its making was called off. */
+  deactivated: { from: ['active'], task: [null], to: 'building', toTask: 'spawning' },
   activated: { from: ['building'], task: BUILDING, to: 'active', toTask: null },
   failed: { from: ['building'], task: [...BUILDING, null], to: 'error', toTask: null, power: 'absent' },
 

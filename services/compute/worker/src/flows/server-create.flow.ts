@@ -48,7 +48,11 @@ export const serverCreateFlow = (deps: FlowDeps) =>
       },
       ...bootSteps(deps, 1),
       ...Array.from({ length: TRIES - 1 }, (_, index) => alternateSteps(deps, index + 2)).flat(),
-      { name: 'activate', tx: (tx, ctx) => activate(deps, tx, ctx) },
+      {
+        name: 'activate',
+        tx: (tx, ctx) => activate(deps, tx, ctx),
+        undoTx: (tx, ctx) => deps.servers.move(tx, ctx.input.serverId, 'deactivated', ctx.now),
+      },
     ],
   });
 

@@ -83,10 +83,11 @@ export class ReportConsumer implements Consumer {
     }
     const kept = await db.tx(async (tx) => {
       const result = await reports.record(tx, event(said), now(), requestId);
+      // Also for what was known: whoever sent the command again has forgotten what came of it.
       if (result) await wakeTasks(tx, [serverKey(serverId)]);
       return result;
     });
-    if (!kept) return;
+    if (!kept?.changed) return;
     if (kept.confirmed === 'absent') watch.tryUp(node, true);
     if (report.event) await servers.settle(serverId);
   }

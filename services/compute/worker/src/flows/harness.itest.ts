@@ -1,0 +1,120 @@
+/** Every step of every flow: repeated, failed, abandoned before and after its record, cancelled, undone twice. */
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { AnyFlow, NewTask } from '#libs/platform/flow';
+import { runTrial, trialsOf } from '#libs/testing';
+import {
+  type MoveName,
+  SERVER_CREATE,
+  SERVER_DELETE,
+  SERVER_REBOOT,
+  SERVER_START,
+  SERVER_STOP,
+  serverKey,
+} from '#services/compute/domain';
+import { Testbed } from '../testbed/testbed.fixture.js';
+import type { FlowDeps } from './deps.js';
+import { computeFlows } from './index.js';
+
+let bed: Testbed;
+
+/** The steps of a flow, before anything is there for it to work with. */
+function bedless(kind: string): AnyFlow {
+  return computeFlows({} as FlowDeps).find((flow) => flow.kind === kind)!;
+}
+
+beforeAll(async () => {
+  bed = await Testbed.open();
+  await bed.node('node-1', 1 << 20);
+  await bed.node('node-2', 1 << 20);
+});
+afterAll(() => bed.close());
+
+const create = () => bed.flow(SERVER_CREATE);
+
+/** A server that runs, made without a runner in the way of the harness's own. */
+async function runs(): Promise<string> {
+  const task = await bed.prepareCreate();
+  const found = await runTrial(
+    { db: bed.db, flow: create(), prepare: async () => task, audit: async () => [] },
+    { name: 'none', step: 'none', direction: 'do', moment: 'before', mishap: 'error', end: 'done' },
+  );
+  expect(found).toEqual([]);
+  return task.input.serverId;
+}
+
+async function aboutToChange(kind: string, move: MoveName, extra: object = {}): Promise<NewTask<{ serverId: string }>> {
+  const serverId = await runs();
+  if (move === 'start') await bed.db.exec(`update server set vm_state = 'stopped' where id = $1`, [serverId]);
+  const patch = kind === SERVER_REBOOT ? { reboot: 'HARD' as const } : {};
+  const moved = await bed.servers.move(bed.db, serverId, move, new Date(), patch);
+  const { generation, rebootCount } = moved!;
+  const input = { serverId, generation, rebootCount, ...extra };
+  return { id: randomUUID(), kind, key: serverKey(serverId), projectId: 'p1', input };
+}
+
+describe('server.create', () => {
+  it.each(trialsOf(bedless(SERVER_CREATE)))('$name', async (trial) => {
+    const found = await runTrial(
+      {
+        db: bed.db,
+        flow: create(),
+        prepare: () => bed.prepareCreate(),
+        audit: async ({ input }, end) => {
+          if (end === 'done') return bed.running(input.serverId);
+          const server = await bed.server(input.serverId);
+          const inError = server?.vmState === 'error' && server.taskState === null && server.fault !== null;
+          return [...(await bed.remains(input.serverId)), ...(inError ? [] : [`it is ${server?.vmState}`])];
+        },
+      },
+      trial,
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe('server.delete', () => {
+  it.each(trialsOf(bedless(SERVER_DELETE), false))('$name', async (trial) => {
+    const found = await runTrial(
+      {
+        db: bed.db,
+        flow: bed.flow(SERVER_DELETE),
+        turns: false,
+        prepare: () => aboutToChange(SERVER_DELETE, 'remove'),
+        audit: async ({ input }) => {
+          const row = (await bed.server(input.serverId)) ? ['its row'] : [];
+          return [...(await bed.remains(input.serverId)), ...row];
+        },
+      },
+      trial,
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe.each([
+  { kind: SERVER_START, move: 'start', ends: 'active', undone: ['stopped', 'error'] },
+  { kind: SERVER_STOP, move: 'stop', ends: 'stopped', undone: ['active', 'error'] },
+  { kind: SERVER_REBOOT, move: 'rebootHard', ends: 'active', undone: ['active', 'error'] },
+] as const)('$kind', ({ kind, move, ends, undone }) => {
+  it.each(trialsOf(bedless(kind)))('$name', async (trial) => {
+    const found = await runTrial(
+      {
+        db: bed.db,
+        flow: bed.flow(kind),
+        prepare: () => aboutToChange(kind, move, kind === SERVER_REBOOT ? { kind: 'HARD' } : {}),
+        audit: async ({ input }, end) => {
+          const server = (await bed.server(input.serverId))!;
+          const fine = end === 'done' ? [ends] : undone;
+          const wrong = (fine as readonly string[]).includes(server.vmState) ? [] : [`it is ${server.vmState}`];
+          const power = bed.nodes.get(server.host!)!.held.get(server.id)!.power;
+          if (end === 'done' && power !== (ends === 'active' ? 'running' : 'stopped'))
+            wrong.push(`its guest is ${power}`);
+          return server.taskState === null ? wrong : [...wrong, `it is still ${server.taskState}`];
+        },
+      },
+      trial,
+    );
+    expect(found).toEqual([]);
+  });
+});

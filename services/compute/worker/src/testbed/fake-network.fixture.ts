@@ -1,0 +1,58 @@
+/** Network as far as the flows meet it: the ports of each server, with fences kept beyond release. */
+import { networkV1 } from '#libs/contract';
+import { fail } from '#libs/kernel';
+import { FencedReceiver } from '#libs/testing';
+import type { Network } from '../peers.js';
+
+interface Plugged {
+  readonly portIds: readonly string[];
+  readonly host: string;
+}
+
+export class FakeNetwork implements Network {
+  readonly plugged = new FencedReceiver<Plugged>();
+
+  async ensureForServer(request: networkV1.EnsureForServerRequest): Promise<networkV1.ServerPorts> {
+    const { serverId, fence, seq, nics, host } = request;
+    this.plugged.set(serverId, { fence, n: seq }, { portIds: nics.map((nic) => nic.portId), host });
+    return this.#portsOf(serverId);
+  }
+
+  async bind({ serverId, host, fence, seq }: networkV1.BindRequest): Promise<networkV1.ServerPorts> {
+    const known = this.plugged.get(serverId);
+    if (!known) throw fail.notFound('no ports');
+    this.plugged.set(serverId, { fence, n: seq }, { ...known, host });
+    return this.#portsOf(serverId);
+  }
+
+  async releaseForServer({ serverId, fence, seq }: networkV1.ReleaseForServerRequest): Promise<object> {
+    this.plugged.set(serverId, { fence, n: seq }, undefined);
+    return {};
+  }
+
+  async listForServers({ serverIds }: networkV1.ListForServersRequest): Promise<networkV1.ListForServersReply> {
+    return { servers: serverIds.filter((id) => this.plugged.get(id)).map((id) => this.#portsOf(id)) };
+  }
+
+  /** Where the server's ports are bound. */
+  hostOf(serverId: string): string | undefined {
+    return this.plugged.get(serverId)?.host;
+  }
+
+  #portsOf(serverId: string): networkV1.ServerPorts {
+    const { portIds, host } = this.plugged.get(serverId)!;
+    const ports = portIds.map((id) =>
+      networkV1.Port.fromPartial({
+        id,
+        networkId: '11111111-1111-4111-8111-111111111111',
+        networkName: 'demo',
+        mac: 'fa:16:3e:00:00:01',
+        mtu: 1442,
+        host,
+        fixedIps: [{ subnetId: 's', address: '10.0.0.5', version: 4, cidr: '10.0.0.0/24', gateway: '10.0.0.1' }],
+        securityGroups: [{ id: 'g', name: 'default' }],
+      }),
+    );
+    return { serverId, ports };
+  }
+}

@@ -1,0 +1,163 @@
+/**
+ * An agent with its node, as the contract describes it: pulls the desired state, works on one server at a time, keeps the
+ * highest pair of each server beyond the server itself, refuses older pairs, answers an identical one from its record.
+ */
+import type { computeV1, NodeCommand, NodeReport, PowerState } from '#libs/contract';
+import { nodeDigest } from '#libs/contract';
+import { delay, isFailure } from '#libs/kernel';
+
+type ServerReport = Extract<NodeReport, { type: 'server' }>;
+
+interface Held {
+  fence: number;
+  seq: number;
+  power: PowerState;
+  rebootCount: number;
+  last: ServerReport | undefined;
+}
+
+export interface FakeNodeOptions {
+  readonly name: string;
+  getSpec(serverId: string): Promise<computeV1.ServerSpec>;
+  /** Publishes a report as the node's broker user. */
+  publish(report: NodeReport): Promise<void>;
+}
+
+export class FakeNode {
+  readonly name: string;
+  /** Guests that ever ran at the same time as the same server elsewhere are the world's concern; here: what is now. */
+  readonly held = new Map<string, Held>();
+  /** How often each server was really acted upon. */
+  readonly acts: { serverId: string; power: string; fence: number; seq: number }[] = [];
+  /** Takes no commands and says nothing. */
+  dead = false;
+  /** Hears commands and does not act. */
+  deaf = false;
+  /** Acts, and its reports are lost. */
+  mute = false;
+  /** Each report is sent twice, the second time late. */
+  doubled = false;
+  bootMs = 0;
+  /** Why a guest can not be made or removed here. */
+  bootFailure: ((spec: computeV1.ServerSpec) => string | undefined) | undefined;
+  removeFailure: string | undefined;
+  #clock = 1_700_000_000_000;
+  readonly #chains = new Map<string, Promise<void>>();
+
+  constructor(private readonly options: FakeNodeOptions) {
+    this.name = options.name;
+  }
+
+  get guests(): string[] {
+    return [...this.held].filter(([, held]) => held.power !== 'absent').map(([id]) => id);
+  }
+
+  command(command: NodeCommand): void {
+    if (this.dead || this.deaf) return;
+    if (command.type === 'report') {
+      void this.full();
+      return;
+    }
+    const { serverId } = command;
+    const chain = (this.#chains.get(serverId) ?? Promise.resolve()).then(() => this.#ensure(serverId));
+    this.#chains.set(
+      serverId,
+      chain.catch(() => undefined),
+    );
+  }
+
+  async beat(highestFence = 0): Promise<void> {
+    await this.#send({
+      ...{ type: 'beat', node: this.name, digest: this.digest, servers: this.guests.length, freeDiskGb: 10 },
+      ...{ freeMemoryMb: 1000, loadAverage: '0.1', uptimeS: 1, highestFence, atMs: this.#now() },
+    });
+  }
+
+  get digest(): string {
+    return nodeDigest([...this.held].map(([serverId, { power, fence }]) => ({ serverId, power, fence })));
+  }
+
+  async full(): Promise<void> {
+    const servers = [...this.held]
+      .filter(([, held]) => held.power !== 'absent')
+      .map(([serverId, { power, fence, seq }]) => ({ serverId, power, fence, seq }));
+    await this.#send({ type: 'full', node: this.name, digest: this.digest, servers, unknown: [], atMs: this.#now() });
+  }
+
+  /** The guest does something by itself. */
+  async happens(serverId: string, power: PowerState): Promise<void> {
+    const held = this.held.get(serverId)!;
+    held.power = power;
+    await this.#send(this.#report(serverId, held, 'done', { event: true }));
+  }
+
+  /** The machine went off and on: no guest runs, what is on disk is there. */
+  reboot(): void {
+    for (const held of this.held.values()) if (held.power === 'running') held.power = 'stopped';
+  }
+
+  async #ensure(serverId: string): Promise<void> {
+    let spec: computeV1.ServerSpec;
+    try {
+      spec = await this.options.getSpec(serverId);
+    } catch (error) {
+      if (isFailure(error, 'notFound')) return;
+      throw error;
+    }
+    const held = this.held.get(serverId) ?? { fence: 0, seq: 0, power: 'absent', rebootCount: 0, last: undefined };
+    const older = spec.fence - held.fence || spec.seq - held.seq;
+    if (older < 0) return this.#send(this.#report(serverId, { ...held, ...pairOf(spec) }, 'refused', held));
+    if (older === 0 && held.last?.outcome === 'done') return this.#send(held.last);
+    this.held.set(serverId, held);
+    Object.assign(held, pairOf(spec));
+    const error = await this.#make(held, spec);
+    if (this.dead) return;
+    held.last = this.#report(
+      serverId,
+      held,
+      error === undefined ? 'done' : 'failed',
+      error === undefined ? {} : { error },
+    );
+    await this.#send(held.last);
+  }
+
+  async #make(held: Held, spec: computeV1.ServerSpec): Promise<string | undefined> {
+    this.acts.push({ serverId: spec.serverId, power: spec.power, fence: spec.fence, seq: spec.seq });
+    const wanted = spec.power as PowerState;
+    if (wanted === 'absent' && this.removeFailure) return this.removeFailure;
+    if (wanted === 'running' && this.bootMs) await delay(this.bootMs);
+    const failure = wanted === 'running' ? this.bootFailure?.(spec) : undefined;
+    if (failure) return failure;
+    held.power = wanted;
+    held.rebootCount = spec.rebootCount;
+    return undefined;
+  }
+
+  #report(
+    serverId: string,
+    held: Held,
+    outcome: ServerReport['outcome'],
+    more: Partial<ServerReport> = {},
+  ): ServerReport {
+    const { fence, seq, power, rebootCount } = held;
+    return {
+      ...{ type: 'server', node: this.name, serverId, fence, seq, generation: 1, power, event: false, outcome },
+      ...{ heldFence: fence, heldSeq: seq, rebootCount, atMs: this.#now() },
+      ...('error' in more ? { error: more.error } : {}),
+      ...('event' in more ? { event: more.event } : {}),
+    } as ServerReport;
+  }
+
+  #now(): number {
+    this.#clock += 1;
+    return this.#clock;
+  }
+
+  async #send(report: NodeReport): Promise<void> {
+    if (this.dead || this.mute) return;
+    await this.options.publish(report);
+    if (this.doubled) setTimeout(() => void this.options.publish(report), 30).unref();
+  }
+}
+
+const pairOf = ({ fence, seq }: computeV1.ServerSpec) => ({ fence, seq });

@@ -1,0 +1,265 @@
+/**
+ * Compute's worker with a database of its own among stand-ins: placement, network and image answer in this process, nodes
+ * get their commands and send their reports without a broker.
+ */
+import { randomUUID } from 'node:crypto';
+import type { computeV1, NodeReport } from '#libs/contract';
+import { delay, fail, randomIds } from '#libs/kernel';
+import type { Db } from '#libs/platform/db';
+import {
+  type AnyFlow,
+  FlowRunner,
+  flowMigrations,
+  insertTask,
+  type NewTask,
+  requestCancel,
+  taskHistory,
+} from '#libs/platform/flow';
+import { openLog } from '#libs/platform/log';
+import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
+import {
+  computeMigrations,
+  NodeEventRepo,
+  NodeRepo,
+  NodeStateRepo,
+  QuotaRepo,
+  ReportRepo,
+  Seal,
+  ServerNodeRepo,
+  ServerRepo,
+  StandingRepo,
+} from '#services/compute/data';
+import { SERVER_CREATE, SERVER_DELETE, type Server, type ServerCreateInput, serverKey } from '#services/compute/domain';
+import { computeFlows } from '../flows/index.js';
+import { Pursuit } from '../flows/pursuit.js';
+import { nodesService } from '../grpc/nodes.grpc.js';
+import { Enrolment } from '../nodes/enrolment.js';
+import { FenceKeeper } from '../nodes/fence-keeper.js';
+import { NodeWatch } from '../nodes/node-watch.js';
+import { ProviderSync } from '../nodes/provider-sync.js';
+import { ReportConsumer } from '../nodes/report.consumer.js';
+import type { WorkerOptions } from '../options.js';
+import type { SendCommand } from '../peers.js';
+import { ServerReconciler } from '../reconcile/server.reconciler.js';
+import { FakeNetwork } from './fake-network.fixture.js';
+import { FakeNode } from './fake-node.fixture.js';
+import { FakePlacement } from './fake-placement.fixture.js';
+import { newServer } from './new-server.fixture.js';
+
+export const OPTIONS: WorkerOptions = {
+  cpuRatio: 16,
+  memoryRatio: 1,
+  diskRatio: 1,
+  reservedMemoryMb: 0,
+  heartbeatMs: 1_000,
+  silenceMs: 31_000,
+  concurrency: 8,
+  keepDays: 7,
+};
+
+const now = (): Date => new Date();
+
+export class Testbed {
+  readonly db: Db;
+  readonly log = openLog('test', 'silent');
+  readonly placement = new FakePlacement();
+  readonly network = new FakeNetwork();
+  readonly nodes = new Map<string, FakeNode>();
+  readonly servers = new ServerRepo(new Seal(Buffer.alloc(32, 7)));
+  readonly repos = {
+    nodes: new NodeRepo(),
+    states: new NodeStateRepo(),
+    aims: new ServerNodeRepo(),
+    reports: new ReportRepo(),
+    standings: new StandingRepo(),
+    events: new NodeEventRepo(),
+    quotas: new QuotaRepo(),
+  };
+  readonly watch: NodeWatch;
+  readonly consumer: ReportConsumer;
+  readonly reconciler: ServerReconciler;
+  readonly flows: AnyFlow[];
+  /** What agents call. */
+  readonly service: ReturnType<typeof nodesService>;
+  /** Commands are lost while it says so. */
+  losesCommands: () => boolean = () => false;
+  busSince: Date | undefined = new Date(0);
+  #runner: FlowRunner | undefined;
+
+  private constructor(private readonly scratch: ScratchDatabase) {
+    this.db = scratch.db;
+    const { db, placement, network, servers, log } = this;
+    const { nodes, states, aims, reports, standings } = this.repos;
+    const send: SendCommand = async (node, command) => {
+      if (!this.losesCommands()) setImmediate(() => this.nodes.get(node)?.command(command));
+    };
+    const providers = new ProviderSync({ db, nodes, states, placement, options: OPTIONS, now });
+    const busSince = () => this.busSince;
+    this.watch = new NodeWatch({ db, states, aims, providers, send, silenceMs: OPTIONS.silenceMs, busSince, now, log });
+    this.reconciler = new ServerReconciler({ db, servers, aims, standings, send, ids: randomIds, now, log });
+    const fences = new FenceKeeper(db, log);
+    const { watch, reconciler } = this;
+    this.consumer = new ReportConsumer({ db, reports, watch, fences, servers: reconciler, send, now, log });
+    const images = {
+      locate: async () => ({ url: 'http://i', sha256: '', size: 1, diskFormat: 'qcow2', expiresAtMs: 0 }),
+    };
+    const declare = async () => undefined;
+    const enrolment = new Enrolment({ db, nodes, watch, declare, send, heartbeatMs: OPTIONS.heartbeatMs, now });
+    this.service = nodesService({ db, servers, aims, network, images, enrolment });
+    const pursuit = new Pursuit(db, aims, send);
+    this.flows = computeFlows({ db, placement, network, servers, aims, nodes: states, reports, pursuit });
+  }
+
+  static async open(): Promise<Testbed> {
+    const bed = new Testbed(await scratchDatabase([flowMigrations, computeMigrations]));
+    await bed.watch.start();
+    return bed;
+  }
+
+  async close(): Promise<void> {
+    await this.#runner?.stop(0);
+    await this.watch.stop();
+    await this.scratch.drop();
+  }
+
+  flow(kind: string): AnyFlow {
+    return this.flows.find((flow) => flow.kind === kind)!;
+  }
+
+  /** Runs all flows. */
+  async run(): Promise<void> {
+    this.#runner ??= new FlowRunner({ db: this.db, flows: this.flows, owner: 'test', scanMs: 100 });
+    await this.#runner.start();
+  }
+
+  /** A node that has enrolled and is up. */
+  async node(name: string, memoryMb = 4096): Promise<FakeNode> {
+    const peer = { name, requestId: '' };
+    const node = new FakeNode({
+      name,
+      getSpec: async (serverId) => this.service.getSpec({ serverId, node: '' }, peer) as Promise<computeV1.ServerSpec>,
+      publish: (report) => this.say(report),
+    });
+    this.nodes.set(name, node);
+    await this.service.enrol(enrolRequest(name, memoryMb), peer);
+    await this.until(async () => (await this.stateOf(name)) === 'up' && this.isOpen(name));
+    return node;
+  }
+
+  isOpen(node: string): boolean {
+    return [...this.placement.providers.values()].some((provider) => provider.name === node && !provider.disabled);
+  }
+
+  /** As the broker would deliver it. */
+  async say(report: NodeReport, userId = `agent-${report.node}`, routingKey = report.node): Promise<void> {
+    const body: unknown = JSON.parse(JSON.stringify(report));
+    await this.consumer.handle({ body, userId, routingKey, requestId: 'req-test' });
+  }
+
+  async stateOf(node: string): Promise<string | undefined> {
+    return (await this.repos.nodes.find(this.db, node))?.state;
+  }
+
+  /** What the api does for a tenant: rows, quota and task. */
+  async prepareCreate(memoryMb = 512): Promise<NewTask<ServerCreateInput>> {
+    const { server, input } = newServer(memoryMb);
+    await this.db.tx(async (tx) => {
+      await tx.exec(
+        `insert into quota_usage values ($1, 1, 1, $2) on conflict (project_id)
+           do update set instances = quota_usage.instances + 1, cores = quota_usage.cores + 1, ram = quota_usage.ram + $2`,
+        [server.projectId, memoryMb],
+      );
+      await this.servers.insert(tx, server, now());
+    });
+    const { projectId, userId } = server;
+    return { id: randomUUID(), kind: SERVER_CREATE, key: serverKey(server.id), projectId, userId, input };
+  }
+
+  /** Starts a create; returns the server's id. */
+  async create(memoryMb = 512): Promise<string> {
+    const task = await this.prepareCreate(memoryMb);
+    await this.db.tx((tx) => insertTask(tx, task));
+    return task.input.serverId;
+  }
+
+  /** As the api deletes. */
+  async delete(serverId: string): Promise<void> {
+    const key = serverKey(serverId);
+    await this.db.tx(async (tx) => {
+      if (!(await this.servers.move(tx, serverId, 'remove', now()))) throw fail.notFound('gone');
+      await requestCancel(tx, key);
+      await insertTask(tx, { id: randomUUID(), kind: SERVER_DELETE, key, input: { serverId }, queue: true });
+    });
+  }
+
+  server(id: string): Promise<Server | undefined> {
+    return this.servers.find(this.db, id);
+  }
+
+  async active(memoryMb = 512): Promise<string> {
+    const id = await this.create(memoryMb);
+    await this.until(async () => (await this.server(id))?.vmState === 'active');
+    return id;
+  }
+
+  async tasksOf(serverId: string): ReturnType<typeof taskHistory> {
+    return taskHistory(this.db, { key: serverKey(serverId) });
+  }
+
+  /** Nothing is at work on the server any more. */
+  async settled(serverId: string): Promise<void> {
+    await this.until(async () =>
+      (await this.tasksOf(serverId)).every((task) => !['running', 'queued'].includes(task.state)),
+    );
+  }
+
+  async until(holds: () => Promise<boolean> | boolean, ms = 15_000): Promise<void> {
+    const end = performance.now() + ms;
+    while (!(await holds())) {
+      if (performance.now() > end) throw new Error(`not within ${ms} ms: ${holds.toString()}`);
+      await delay(10);
+    }
+  }
+
+  /** What is left of a server that should have left nothing. */
+  async remains(serverId: string): Promise<string[]> {
+    const left: string[] = [];
+    const claim = this.placement.claimOf(serverId);
+    if (claim) left.push(`a claim on ${claim}`);
+    const host = this.network.hostOf(serverId);
+    if (host !== undefined) left.push(`ports on ${host}`);
+    for (const node of this.nodes.values()) if (node.guests.includes(serverId)) left.push(`a guest on ${node.name}`);
+    const aims = await this.db.query<{ node: string }>('select node from server_node where server_id = $1', [serverId]);
+    left.push(...aims.map(({ node }) => `a desired state on ${node}`));
+    return left;
+  }
+
+  /** What is wrong about a server that should run. */
+  async running(serverId: string): Promise<string[]> {
+    const server = await this.server(serverId);
+    const host = server?.host ?? '';
+    const wrong: string[] = [];
+    if (server?.vmState !== 'active' || server.taskState !== null)
+      wrong.push(`it is ${server?.vmState}/${server?.taskState}`);
+    if (this.placement.claimOf(serverId) !== host) wrong.push(`it is on ${host}, its claim elsewhere`);
+    if (this.network.hostOf(serverId) !== host) wrong.push(`it is on ${host}, its ports elsewhere`);
+    for (const node of this.nodes.values())
+      if (node.guests.includes(serverId) !== (node.name === host)) wrong.push(`the guest on ${node.name} is wrong`);
+    return wrong;
+  }
+}
+
+const enrolRequest = (node: string, memoryMb: number): computeV1.EnrolRequest => ({
+  ...{
+    node,
+    hypervisorType: 'fake',
+    hypervisorVersion: 1,
+    accel: 'fake',
+    accelReason: '',
+    vcpus: 8,
+    memoryMb,
+    diskGb: 100,
+  },
+  ...{ address: '127.0.0.1', agentGrpc: '127.0.0.1:1', cpuInfo: '{}', agentVersion: '1', hypervisorId: randomUUID() },
+  availabilityZone: '',
+});
