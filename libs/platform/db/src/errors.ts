@@ -56,6 +56,9 @@ const AWAY_NODE = new Set([
 const AWAY_TEXT =
   /Connection terminated|connection error and is not queryable|timeout exceeded when trying to connect|Query read timeout|Client was closed|Cannot use a pool after|not yet accepting connections/i;
 
+/** A zero byte in a text, or in a string of a document: only a client's input brings one here. */
+const UNSTORABLE = new Set(['22021', '22P05']);
+
 interface Thrown {
   readonly code?: unknown;
   readonly message?: unknown;
@@ -92,6 +95,8 @@ export function toDbError(error: unknown): unknown {
   if (AWAY.test(code) || AWAY_NODE.has(code) || AWAY_TEXT.test(message) || isRetryable(thrown)) {
     return fail.unavailable('The database is not available at the moment.', { cause: error, retryAfter: 1 });
   }
+  if (UNSTORABLE.has(code))
+    return fail.invalid('A value holds a character that can not be stored.', { cause: error });
   return new QueryError(message, code || undefined, error);
 }
 

@@ -63,11 +63,17 @@ export class Where {
   }
 }
 
-/** `set a = $2, b = $3` for the given columns; undefined when there is nothing to set. */
+/** Documents of which a change gives some keys; the others stay. */
+const MERGED = new Set(['extra', 'options']);
+
+/** `set a = $2, b = $3` for the columns with a value; undefined when there is nothing to set. */
 export function setClause(values: Readonly<Record<string, unknown>>, params: unknown[]): string | undefined {
   const parts = Object.entries(values)
     .filter(([, value]) => value !== undefined)
-    .map(([column, value]) => `${column} = $${params.push(value)}`);
+    .map(([column, value]) => {
+      const place = `$${params.push(value)}`;
+      return MERGED.has(column) ? `${column} = ${column} || ${place}::jsonb` : `${column} = ${place}`;
+    });
   return parts.length ? `set ${parts.join(', ')}` : undefined;
 }
 

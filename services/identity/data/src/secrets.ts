@@ -2,6 +2,7 @@
  * Passwords and other secrets as argon2id hashes (19 MiB, two passes), computed on libuv's threads. As many at once as
  * there are cores: more would only take memory, and a flood of log-ins must neither starve the event loop nor the machine.
  */
+import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
 import { fail } from '#libs/kernel';
@@ -22,6 +23,11 @@ export class Secrets {
 
   static async open(permits = Math.max(1, Math.min(4, availableParallelism()))): Promise<Secrets> {
     return new Secrets(await hash('a hash that no secret has', ARGON), permits);
+  }
+
+  /** A secret that nobody guesses, fit for a URL. */
+  generate(): string {
+    return randomBytes(64).toString('base64url');
   }
 
   hash(secret: string): Promise<string> {

@@ -1,0 +1,3 @@
+export { identityModule, type ModuleParts } from './module.js';
+export { identityOps } from './ops.js';
+export { Settings, type SigningKey } from './settings.js';

@@ -1,0 +1,3 @@
+export * from './feed.server.js';
+export * from './operator.server.js';
+export * from './pruner.js';
