@@ -1,7 +1,8 @@
 #!/bin/bash
 # In a mount namespace of its own: the client's root with the machine's folders over it; then the program in it.
 set -euo pipefail
-at=$(mktemp -d)
+at=$YAGURA_ROOTS/mnt
+mkdir -p "$at"
 mount -t tmpfs tmpfs "$at"
 mkdir "$at"/{upper,work,root}
 mount -t overlay overlay -o "lowerdir=$YAGURA_CLIENT_LOWER,upperdir=$at/upper,workdir=$at/work" "$at/root"

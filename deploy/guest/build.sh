@@ -6,7 +6,7 @@ out=${1:?build.sh OUTPUT-FOLDER}
 mkdir -p "$out"
 export out root=$(readlink -f "$YAGURA_ROOTS/trixie")
 exec unshare --mount --propagation private bash -euc '
-  at=$(mktemp -d); mount -t tmpfs tmpfs "$at"; mkdir "$at"/{upper,work,root}
+  at=$YAGURA_ROOTS/mnt; mkdir -p "$at"; mount -t tmpfs tmpfs "$at"; mkdir "$at"/{upper,work,root}
   mount -t overlay overlay -o "lowerdir=$root,upperdir=$at/upper,workdir=$at/work" "$at/root"
   mkdir -p "$at/root"/{guest,out}
   mount --bind "$YAGURA_CHECKOUT/deploy/guest" "$at/root/guest"; mount --bind "$out" "$at/root/out"

@@ -28,6 +28,7 @@ unmount() { # everything mounted at or below $1, deepest first
 discard() { unmount "$part.mnt"; unmount "$part"; rm -rf --one-file-system "$part" "$part.work" "$part.mnt"; }
 discard
 trap 'st=$?; [ $st = 0 ] || discard; exit $st' EXIT
+trap 'exit 143' TERM INT HUP
 
 if [ "$kind" = base ]; then
   mmdebstrap --mode=root --format=directory --variant=minbase --include="$(list packages.txt | tr ' ' ,)" \

@@ -7,7 +7,7 @@ import { SERVICES } from './layout.js';
  * Headers by which middleware of other clouds passes a verified identity on. Nothing of ours reads them; they end here
  * all the same, with every name that has an underscore, which some servers take for a dash.
  */
-const FORBIDDEN =
+export const FORBIDDEN =
   '^(x-(user|project|tenant|domain|role|roles|identity|service-(user|project|tenant|domain|role|roles|identity)|is-admin|system|trust|key-manager)([-_].*)?|openstack-system-scope|forwarded|x-forwarded-.*|x-real-ip|.*_.*)$';
 
 export function edgeFiles(d: Deployment): ConfigFiles {
