@@ -9,18 +9,10 @@ import {
   type SubnetWish,
   shapeSubnet,
 } from '#services/network/domain';
-import { AllocationRepo } from './allocation.repo.js';
+import { NetworkBooks } from './books.js';
 import { networkMigrations } from './migrations.js';
-import { NetworkRepo } from './network.repo.js';
-import { NetworkStore } from './network.store.js';
-import { PortRepo } from './port.repo.js';
-import { type PortDraft, PortStore } from './port.store.js';
-import { QuotaRepo } from './quota.repo.js';
-import { SecurityGroupRepo } from './security-group.repo.js';
-import { SecurityGroupStore } from './security-group.store.js';
-import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
-import { SubnetRepo } from './subnet.repo.js';
-import { SubnetStore } from './subnet.store.js';
+import type { NewNetwork } from './network.repo.js';
+import type { PortDraft } from './port.store.js';
 
 export const NOW = new Date('2026-01-02T03:04:05Z');
 
@@ -33,28 +25,18 @@ const newMac = (): string => {
 export async function openBooks(limits = DEFAULT_LIMITS) {
   const scratch: ScratchDatabase = await scratchDatabase([networkMigrations]);
   const { db } = scratch;
-  const quotas = new QuotaRepo(limits);
-  const networks = new NetworkRepo();
-  const subnets = new SubnetRepo();
-  const ports = new PortRepo();
-  const allocations = new AllocationRepo();
-  const groups = new SecurityGroupRepo();
-  const rules = new SecurityGroupRuleRepo();
-  const stores = {
-    networks: new NetworkStore(db, networks, quotas),
-    subnets: new SubnetStore(db, subnets, ports, allocations, quotas),
-    ports: new PortStore(db, ports, allocations, quotas, newMac),
-    groups: new SecurityGroupStore(db, groups, rules, quotas, randomUUID),
-  };
-  const repos = { networks, subnets, ports, groups, rules, quotas, allocations };
+  const all = new NetworkBooks(db, { limits, newMac, newId: randomUUID });
+  const stores = { networks: all.networkStore, subnets: all.subnetStore, ports: all.portStore, groups: all.groupStore };
+  const repos = all;
 
   const makeNetwork = async (more: Partial<Network> = {}): Promise<Network> => {
     const base = { id: randomUUID(), projectId: 'p1', name: 'net', description: '', adminStateUp: true, shared: false };
-    const draft = {
+    const draft: NewNetwork = {
       ...base,
       mtu: 1442,
       portSecurity: true,
       ...more,
+      segmentationId: more.segmentationId,
       metadataPortId: randomUUID(),
       metadataMac: newMac(),
     };
@@ -89,7 +71,7 @@ export async function openBooks(limits = DEFAULT_LIMITS) {
     wishes: undefined,
     groupIds: [],
     networkProjectId: 'p1',
-    subnets: await subnets.ofNetworks(db, [networkId]),
+    subnets: await all.subnets.ofNetworks(db, [networkId]),
     ...more,
   });
   const makePort = async (networkId: string, more: Partial<PortDraft> = {}) => {
@@ -97,7 +79,7 @@ export async function openBooks(limits = DEFAULT_LIMITS) {
     return port!;
   };
   /** Projects and resources for which what is recorded is not what is there. */
-  const imbalance = async () => (await quotas.audit(db)).filter((row) => row.recorded !== row.counted);
+  const imbalance = async () => (await all.quotas.audit(db)).filter((row) => row.recorded !== row.counted);
   return { scratch, db, stores, repos, makeNetwork, makeSubnet, draftPort, makePort, imbalance };
 }
 

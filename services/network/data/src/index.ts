@@ -1,5 +1,6 @@
 /** The books of the network service. */
 export * from './allocation.repo.js';
+export * from './books.js';
 export * from './dirty.repo.js';
 export * from './fence.repo.js';
 export * from './journal.js';

@@ -69,6 +69,14 @@ export const constant =
   (values, bind) =>
     `lower(${bind(value)}::text) = any(${bind(values.map((given) => given.toLowerCase()))}::text[])`;
 
+/** Rows that changed at or after a time; a text that is no time matches nothing. */
+export const since =
+  (column: string): Filter =>
+  (values, bind) => {
+    const times = values.map((value) => Date.parse(value)).filter((time) => Number.isFinite(time));
+    return times.length === values.length ? `${column} >= ${bind(new Date(Math.max(...times)))}` : 'false';
+  };
+
 export interface ListSpec {
   /** The columns to read. */
   readonly select: string;

@@ -13,6 +13,7 @@ import {
   type Page,
   pageOf,
   type Scope,
+  since,
 } from './listing.js';
 
 interface Row {
@@ -69,6 +70,7 @@ const LIST: ListSpec = {
     'provider:network_type': constant('geneve'),
     'provider:physical_network': constant(''),
     'provider:segmentation_id': byInteger('n.segmentation_id'),
+    changed_since: since('n.updated_at'),
   },
   sortable: {
     id: 'n.id',
@@ -85,6 +87,8 @@ const LIST: ListSpec = {
 export const NETWORK_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object.keys(LIST.sortable) };
 
 export type NewNetwork = Omit<Network, 'segmentationId' | 'subnetIds' | 'revision' | 'createdAt' | 'updatedAt'> & {
+  /** Undefined: the next free one. */
+  readonly segmentationId: number | undefined;
   readonly metadataPortId: string;
   readonly metadataMac: string;
 };
@@ -129,7 +133,7 @@ export class NetworkRepo {
     const row = await tx.one<Row>(
       `insert into network (id, project_id, name, description, admin_state_up, shared, mtu, port_security,
          segmentation_id, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, nextval('segmentation_id'), $9, $9)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($10::int, nextval('segmentation_id')::int), $9, $9)
        returning *, '{}'::text[] as subnet_ids`,
       [
         network.id,
@@ -141,6 +145,7 @@ export class NetworkRepo {
         network.mtu,
         network.portSecurity,
         now,
+        network.segmentationId,
       ],
     );
     await tx.exec(
@@ -192,6 +197,8 @@ export class NetworkRepo {
     return subnets.map((subnet) => ({ id: subnet.id, projectId: subnet.project_id }));
   }
 }
+
+export const isSegmentTaken = (error: unknown): boolean => isViolation(error, 'unique', 'network_segmentation_id_key');
 
 /** A network that got a port or subnet while it was deleted. To be caught outside the transaction. */
 export const isNetworkStillUsed = (error: unknown): boolean =>

@@ -1,8 +1,15 @@
 /** What clients do with networks, each as one transaction with its quota, its marks and its events. */
+import { fail } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import { type Network, networkInUse, networkNotFound } from '#services/network/domain';
 import { markDirty, markPortsOf, record } from './journal.js';
-import { isNetworkStillUsed, type NetworkChange, type NetworkRepo, type NewNetwork } from './network.repo.js';
+import {
+  isNetworkStillUsed,
+  isSegmentTaken,
+  type NetworkChange,
+  type NetworkRepo,
+  type NewNetwork,
+} from './network.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 
 export class NetworkStore {
@@ -13,7 +20,15 @@ export class NetworkStore {
   ) {}
 
   /** All of them or none. */
-  create(drafts: readonly NewNetwork[], now: Date): Promise<Network[]> {
+  async create(drafts: readonly NewNetwork[], now: Date): Promise<Network[]> {
+    try {
+      return await this.createAll(drafts, now);
+    } catch (error) {
+      throw isSegmentTaken(error) ? segmentTaken(drafts) : error;
+    }
+  }
+
+  private createAll(drafts: readonly NewNetwork[], now: Date): Promise<Network[]> {
     return this.db.tx(async (tx) => {
       const made: Network[] = [];
       for (const draft of drafts) made.push(await this.networks.insert(tx, draft, now));
@@ -84,3 +99,10 @@ export class NetworkStore {
     }
   }
 }
+
+const segmentTaken = (drafts: readonly NewNetwork[]): Error => {
+  const ids = drafts.map((draft) => draft.segmentationId).filter((id) => id !== undefined);
+  return fail.conflict(`Unable to create the network. The tunnel ID ${ids.join(', ')} is in use.`, {
+    type: 'TunnelIdInUse',
+  });
+};

@@ -20,6 +20,7 @@ import {
   type Page,
   pageOf,
   type Scope,
+  since,
 } from './listing.js';
 
 interface Row {
@@ -123,6 +124,7 @@ const LIST: ListSpec = {
     'binding:host_id': byText('p.host'),
     'binding:vnic_type': byText('p.vnic_type'),
     revision_number: byInteger('p.revision'),
+    changed_since: since('p.updated_at'),
   },
   sortable: {
     id: 'p.id',

@@ -13,6 +13,7 @@ import {
   type Page,
   pageOf,
   type Scope,
+  since,
 } from './listing.js';
 
 export interface RuleRow {
@@ -70,6 +71,7 @@ const LIST: ListSpec = {
     remote_ip_prefix: byNullableText('r.remote_prefix'),
     remote_group_id: byUuid('r.remote_group_id'),
     revision_number: byInteger('r.revision'),
+    changed_since: since('r.updated_at'),
   },
   sortable: {
     id: 'r.id',

@@ -13,6 +13,7 @@ import {
   type Page,
   pageOf,
   type Scope,
+  since,
 } from './listing.js';
 import { RULE_SELECT, type RuleRow, toRule } from './security-group-rule.repo.js';
 
@@ -54,6 +55,7 @@ const LIST: ListSpec = {
     stateful: byBoolean('g.stateful'),
     shared: (values, bind) => `false = any(${bind(values)}::boolean[])`,
     revision_number: byInteger('g.revision'),
+    changed_since: since('g.updated_at'),
   },
   sortable: {
     id: 'g.id',

@@ -13,6 +13,7 @@ import {
   type Page,
   pageOf,
   type Scope,
+  since,
 } from './listing.js';
 
 interface Row {
@@ -78,6 +79,7 @@ const LIST: ListSpec = {
     shared: (values, bind) =>
       `(select n.shared from network n where n.id = s.network_id) = any(${bind(values)}::boolean[])`,
     revision_number: byInteger('s.revision'),
+    changed_since: since('s.updated_at'),
   },
   sortable: {
     id: 's.id',
@@ -94,21 +96,23 @@ const LIST: ListSpec = {
 };
 export const SUBNET_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object.keys(LIST.sortable) };
 
+export type SubnetOnNetwork = Subnet & { readonly networkShared: boolean; readonly networkProjectId: string };
 export type NewSubnet = Omit<Subnet, 'revision' | 'createdAt' | 'updatedAt'>;
 export type SubnetChange = Partial<
   Pick<Subnet, 'name' | 'description' | 'gateway' | 'dhcp' | 'pools' | 'dns' | 'routes'>
 >;
 
 export class SubnetRepo {
-  async find(on: Sql, id: string): Promise<(Subnet & { readonly networkShared: boolean }) | undefined> {
-    const row = await on.one<Row & { shared: boolean }>(
+  /** The subnet with what policy asks of its network. */
+  async find(on: Sql, id: string): Promise<SubnetOnNetwork | undefined> {
+    const row = await on.one<Row & { shared: boolean; owner: string }>(
       {
         name: 'subnet-find',
-        text: `select ${SELECT}, n.shared from subnet s join network n on n.id = s.network_id where s.id = $1`,
+        text: `select ${SELECT}, n.shared, n.project_id as owner from subnet s join network n on n.id = s.network_id where s.id = $1`,
       },
       [id],
     );
-    return row && { ...toSubnet(row), networkShared: row.shared };
+    return row && { ...toSubnet(row), networkShared: row.shared, networkProjectId: row.owner };
   }
 
   async findMany(on: Sql, ids: readonly string[]): Promise<Subnet[]> {

@@ -1,0 +1,50 @@
+/** The Neutron API: rows of operations, their rules, and the module of their handlers. */
+import { type DynamicModule, Module } from '@nestjs/common';
+import type { Op } from '#libs/platform/http';
+import { DiscoveryHandlers } from './discovery/discovery.handlers.js';
+import { discoveryOps } from './discovery/discovery.ops.js';
+import { NetworkHandlers } from './network/network.handlers.js';
+import { networkOps } from './network/network.ops.js';
+import { NetworkParts } from './parts.js';
+import { PortHandlers } from './port/port.handlers.js';
+import { portOps } from './port/port.ops.js';
+import { QuotaHandlers } from './quota/quota.handlers.js';
+import { quotaOps } from './quota/quota.ops.js';
+import { SecurityGroupHandlers } from './security-group/security-group.handlers.js';
+import { securityGroupOps } from './security-group/security-group.ops.js';
+import { SecurityGroupRuleHandlers } from './security-group-rule/security-group-rule.handlers.js';
+import { securityGroupRuleOps } from './security-group-rule/security-group-rule.ops.js';
+import { SubnetHandlers } from './subnet/subnet.handlers.js';
+import { subnetOps } from './subnet/subnet.ops.js';
+
+export { type ApiSettings, NetworkParts } from './parts.js';
+export { ATTRIBUTE_RULES as networkRules } from './rules.js';
+export { NetworkOptions } from './settings.js';
+
+export const networkApiOps: readonly Op[] = [
+  ...discoveryOps,
+  ...networkOps,
+  ...subnetOps,
+  ...portOps,
+  ...securityGroupOps,
+  ...securityGroupRuleOps,
+  ...quotaOps,
+];
+
+@Module({})
+class NetworkApiModule {}
+
+/** The handlers over the given parts. */
+export const networkModule = (parts: NetworkParts): DynamicModule => ({
+  module: NetworkApiModule,
+  providers: [
+    { provide: NetworkParts, useValue: parts },
+    DiscoveryHandlers,
+    NetworkHandlers,
+    SubnetHandlers,
+    PortHandlers,
+    SecurityGroupHandlers,
+    SecurityGroupRuleHandlers,
+    QuotaHandlers,
+  ],
+});

@@ -1,0 +1,62 @@
+/** Networks on the wire. */
+import { type Static, Type } from 'typebox';
+import { body, type Field, view } from '#libs/wire';
+import type { Network } from '#services/network/domain';
+import { attributes, Flag, just, maybe, nullable, oneOrMany, stamps, text, Whole } from '../values.wire.js';
+
+const writable = {
+  name: maybe(text()),
+  description: maybe(text()),
+  admin_state_up: maybe(Flag),
+  shared: maybe(Flag),
+  mtu: maybe(Whole),
+  port_security_enabled: maybe(Flag),
+  'router:external': maybe(Flag),
+  is_default: maybe(Flag),
+  'provider:network_type': nullable(text(32)),
+  'provider:physical_network': nullable(text(64)),
+  'provider:segmentation_id': nullable(Whole),
+};
+
+const NewNetworkBody = attributes({
+  ...writable,
+  project_id: maybe(text()),
+  tenant_id: maybe(text()),
+  availability_zone_hints: maybe(Type.Array(text(), { maxItems: 10 })),
+});
+export type NewNetworkBody = Static<typeof NewNetworkBody>;
+const NetworkChangeBody = attributes(writable);
+export type NetworkChangeBody = Static<typeof NetworkChangeBody>;
+
+export const createNetworkBody = body(oneOrMany('network', 'networks', NewNetworkBody));
+export const updateNetworkBody = body(just('network', NetworkChangeBody));
+
+const provider = { rule: 'get_network:provider' };
+
+const FIELDS: readonly Field<Network>[] = [
+  { name: 'id', from: (n) => n.id },
+  { name: 'name', from: (n) => n.name },
+  { name: 'tenant_id', from: (n) => n.projectId },
+  { name: 'project_id', from: (n) => n.projectId },
+  { name: 'description', from: (n) => n.description },
+  { name: 'admin_state_up', from: (n) => n.adminStateUp },
+  { name: 'status', from: () => 'ACTIVE' },
+  { name: 'shared', from: (n) => n.shared },
+  { name: 'mtu', from: (n) => n.mtu },
+  { name: 'port_security_enabled', from: (n) => n.portSecurity },
+  { name: 'router:external', from: () => false },
+  { name: 'subnets', from: (n) => n.subnetIds },
+  { name: 'availability_zones', from: () => [] },
+  { name: 'availability_zone_hints', from: () => [] },
+  { name: 'tags', from: () => [] },
+  { name: 'provider:network_type', ...provider, from: () => 'geneve' },
+  { name: 'provider:physical_network', ...provider, from: () => null },
+  { name: 'provider:segmentation_id', ...provider, from: (n) => n.segmentationId },
+];
+const fields = view(FIELDS);
+
+type Context = Parameters<typeof fields>[1];
+export const networkView = (network: Network, context: Context): Record<string, unknown> => ({
+  ...fields(network, context),
+  ...stamps(network),
+});

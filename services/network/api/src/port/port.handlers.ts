@@ -1,0 +1,132 @@
+import { Injectable } from '@nestjs/common';
+import { isUuid } from '#libs/kernel';
+import type { Reply } from '#libs/platform/http';
+import { PORT_FIELDS, type PortDraft, type PortOnNetwork } from '#services/network/data';
+import {
+  METADATA_OWNER,
+  type Network,
+  networkNotFound,
+  portInUse,
+  portNotFound,
+  portServed,
+  type Subnet,
+} from '#services/network/domain';
+import { listBody, pick, readList } from '../list.wire.js';
+import { NetworkParts } from '../parts.js';
+import { type AnyCall, idOf, isAdmin, itemsOf, mayKnow, ownerOf, scopeOf } from '../scope.js';
+import { isOn } from '../values.wire.js';
+import { readMac, readPairs } from './port.pairs.js';
+import { type NewPortBody, type PortChangeBody, portView } from './port.wire.js';
+import { type Guarding, PortWishes } from './port.wishes.js';
+
+interface Ground {
+  readonly network: Network;
+  readonly subnets: readonly Subnet[];
+}
+
+@Injectable()
+export class PortHandlers {
+  private readonly wishes: PortWishes;
+
+  constructor(private readonly parts: NetworkParts) {
+    this.wishes = new PortWishes(parts);
+  }
+
+  async load(call: AnyCall): Promise<PortOnNetwork> {
+    const id = idOf(call, portNotFound);
+    const port = await this.parts.books.ports.find(this.parts.books.db, id);
+    if (!port || !mayKnow(call.who, port.projectId, port.networkProjectId)) throw portNotFound(id);
+    return port;
+  }
+
+  async create(call: AnyCall): Promise<Reply> {
+    const { items, bulk } = itemsOf<NewPortBody>(call.body, 'port', 'ports');
+    const grounds = await this.grounds(call, items);
+    const drafts: PortDraft[] = [];
+    for (const item of items) drafts.push(await this.draft(call, item, grounds.get(item.network_id)!));
+    const made = await this.parts.books.portStore.create(drafts, this.parts.now());
+    const shown = made.map((port) => portView(port, call));
+    return { body: bulk ? { ports: shown } : { port: shown[0] } };
+  }
+
+  async list(call: AnyCall): Promise<Reply> {
+    const request = readList(call.query, PORT_FIELDS);
+    const { books } = this.parts;
+    const page = await books.ports.list(books.db, request, scopeOf(call.who));
+    return { body: listBody('ports', page, request, call, (port) => portView(port, call)) };
+  }
+
+  show(call: AnyCall, port: PortOnNetwork): Reply {
+    const { fields } = readList(call.query, PORT_FIELDS);
+    return { body: { port: pick(portView(port, call), fields) } };
+  }
+
+  async update(call: AnyCall, port: PortOnNetwork): Promise<Reply> {
+    const { port: item } = call.body as { port: PortChangeBody };
+    const { books } = this.parts;
+    if (port.deviceOwner === METADATA_OWNER && !isAdmin(call.who)) throw portServed(port.id, port.deviceOwner);
+    this.wishes.demandRights(call, item, 'update', port);
+    const groupIds = await this.wishes.groupsForChange(call, item, port);
+    const subnets = await books.subnets.ofNetworks(books.db, [port.networkId]);
+    const decide = (now: PortOnNetwork) => this.wishes.change(call, item, now, groupIds);
+    const after = await books.portStore.update(port.id, subnets, decide, this.parts.now());
+    return { body: { port: portView(after, call) } };
+  }
+
+  /** A server's port goes with the server, or after it was taken from it. */
+  async remove(port: PortOnNetwork): Promise<Reply> {
+    if (port.deviceOwner === METADATA_OWNER) throw portServed(port.id, port.deviceOwner);
+    if (port.ownedByServer) throw portInUse(port.id, port.networkId, port.deviceId);
+    await this.parts.books.portStore.delete(port.id, this.parts.now());
+    return {};
+  }
+
+  /** The networks of new ports, as far as the caller may use them, with their subnets. */
+  private async grounds(call: AnyCall, items: readonly NewPortBody[]): Promise<Map<string, Ground>> {
+    const { books } = this.parts;
+    const ids = [...new Set(items.map((item) => item.network_id))];
+    const networks = await books.networks.findMany(books.db, ids.filter(isUuid));
+    const subnets = await books.subnets.ofNetworks(
+      books.db,
+      networks.map((network) => network.id),
+    );
+    const grounds = new Map<string, Ground>();
+    for (const id of ids) {
+      const network = networks.find((known) => known.id === id.toLowerCase());
+      if (!network || !(network.shared || mayKnow(call.who, network.projectId))) throw networkNotFound(id);
+      grounds.set(id, { network, subnets: subnets.filter((subnet) => subnet.networkId === network.id) });
+    }
+    return grounds;
+  }
+
+  private async draft(call: AnyCall, item: NewPortBody, { network, subnets }: Ground): Promise<PortDraft> {
+    const projectId = ownerOf(call, 'create_port', item);
+    this.wishes.demandRights(call, item, 'create', { projectId, networkProjectId: network.projectId });
+    const mac = item.mac_address == null ? undefined : readMac(item.mac_address);
+    const guarding: Guarding = this.wishes.guarding(item, network);
+    const ownMac = mac ?? this.parts.newMac();
+    return {
+      id: this.parts.ids.uuid(),
+      networkId: network.id,
+      projectId,
+      name: item.name ?? '',
+      description: item.description ?? '',
+      // Pairs without an address of their own need to know the port's.
+      mac: item.allowed_address_pairs?.length ? ownMac : mac,
+      adminStateUp: isOn(item.admin_state_up) ?? true,
+      deviceId: item.device_id ?? '',
+      deviceOwner: item.device_owner ?? '',
+      host: item['binding:host_id'] ?? '',
+      vnicType: this.wishes.vnicType(item),
+      profile: item['binding:profile'] ?? {},
+      portSecurity: guarding.portSecurity,
+      addressPairs: readPairs(item.allowed_address_pairs ?? [], ownMac),
+      hostname: '',
+      ownedByServer: false,
+      wishes: this.wishes.addresses(item),
+      groupIds: await this.wishes.groupsForNew(call, item, projectId, guarding),
+      networkProjectId: network.projectId,
+      subnets,
+    };
+  }
+}

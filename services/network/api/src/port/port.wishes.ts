@@ -1,0 +1,128 @@
+/** From a port's body to what is to be written: rights by attribute, guarding, groups and addresses. */
+import { fail, isUuid } from '#libs/kernel';
+import type { PortOnNetwork, PortRevision } from '#services/network/data';
+import { groupNotFound, type IpWish, invalidInput, type Network, portInUse } from '#services/network/domain';
+import type { NetworkParts } from '../parts.js';
+import { type AnyCall, demand, isAdmin } from '../scope.js';
+import { isOn } from '../values.wire.js';
+import { readMac, readPairs } from './port.pairs.js';
+import type { PortChangeBody } from './port.wire.js';
+
+export interface Guarding {
+  readonly portSecurity: boolean;
+  /** Ports of the cloud's own devices get no group unless one is named. */
+  readonly defaultGroup: boolean;
+}
+
+interface PortTarget {
+  readonly projectId: string;
+  readonly networkProjectId: string;
+}
+
+const OWN_DEVICE = /^(network|neutron):/;
+
+export class PortWishes {
+  constructor(private readonly parts: NetworkParts) {}
+
+  /** Throws `forbidden` for the first attribute that this caller may not set. */
+  demandRights(call: AnyCall, item: PortChangeBody, verb: 'create' | 'update', target: PortTarget): void {
+    const need = (rule: string): void => demand(call, `${verb}_port:${rule}`, target);
+    if (item.mac_address != null) need('mac_address');
+    if (item.fixed_ips?.some((ip) => ip.ip_address !== undefined)) need('fixed_ips:ip_address');
+    if (item.port_security_enabled !== undefined) need('port_security_enabled');
+    if (item.allowed_address_pairs?.length) need('allowed_address_pairs');
+    if (item.device_owner && OWN_DEVICE.test(item.device_owner)) need('device_owner');
+    if (item['binding:host_id'] || Object.keys(item['binding:profile'] ?? {}).length > 0) need('binding');
+  }
+
+  guarding(item: PortChangeBody, network: Network): Guarding {
+    const ofTheCloud = OWN_DEVICE.test(item.device_owner ?? '');
+    const portSecurity = isOn(item.port_security_enabled) ?? (network.portSecurity && !ofTheCloud);
+    if (!portSecurity && item.allowed_address_pairs?.length) throw pairsNeedSecurity();
+    if (!portSecurity && item.security_groups?.length) throw groupsNeedSecurity();
+    return { portSecurity, defaultGroup: portSecurity && !ofTheCloud };
+  }
+
+  vnicType(item: PortChangeBody): string {
+    const type = item['binding:vnic_type'] ?? 'normal';
+    if (type !== 'normal') throw invalidInput(`binding:vnic_type '${type}' is not available in this cloud.`);
+    return type;
+  }
+
+  /** The addresses that were asked for; undefined where the client leaves them to us. */
+  addresses(item: PortChangeBody): IpWish[] | undefined {
+    return item.fixed_ips?.map((ip) => ({ subnetId: ip.subnet_id, address: ip.ip_address }));
+  }
+
+  async groupsForNew(call: AnyCall, item: PortChangeBody, projectId: string, guarding: Guarding): Promise<string[]> {
+    if (item.security_groups != null) return this.known(call, item.security_groups, projectId);
+    if (!guarding.defaultGroup) return [];
+    return [await this.parts.books.groupStore.ensureDefault(projectId, this.parts.now())];
+  }
+
+  async groupsForChange(call: AnyCall, item: PortChangeBody, port: PortOnNetwork): Promise<string[] | undefined> {
+    const portSecurity = isOn(item.port_security_enabled) ?? port.portSecurity;
+    if (!portSecurity && item.security_groups?.length) throw groupsNeedSecurity();
+    if (item.security_groups == null) return undefined;
+    return this.known(call, item.security_groups, port.projectId);
+  }
+
+  /** What an update changes on the port as it is now. */
+  change(
+    call: AnyCall,
+    item: PortChangeBody,
+    port: PortOnNetwork,
+    groupIds: readonly string[] | undefined,
+  ): PortRevision {
+    const portSecurity = isOn(item.port_security_enabled) ?? port.portSecurity;
+    if (!portSecurity && (groupIds ?? port.groupIds).length > 0) throw groupsNeedSecurity();
+    const mac = item.mac_address == null ? undefined : readMac(item.mac_address);
+    const pairs =
+      item.allowed_address_pairs === undefined
+        ? undefined
+        : readPairs(item.allowed_address_pairs ?? [], mac ?? port.mac);
+    if (!portSecurity && (pairs ?? port.addressPairs).length > 0) throw pairsNeedSecurity();
+    const moved =
+      (item.device_id ?? port.deviceId) !== port.deviceId ||
+      (item.device_owner ?? port.deviceOwner) !== port.deviceOwner;
+    if (moved && port.ownedByServer && !isAdmin(call.who)) throw portInUse(port.id, port.networkId, port.deviceId);
+    if (item['binding:vnic_type'] !== undefined) this.vnicType(item);
+    return {
+      name: item.name,
+      description: item.description,
+      adminStateUp: isOn(item.admin_state_up),
+      deviceId: item.device_id === null ? '' : item.device_id,
+      deviceOwner: item.device_owner === null ? '' : item.device_owner,
+      host: item['binding:host_id'] === null ? '' : item['binding:host_id'],
+      profile: item['binding:profile'] === null ? {} : item['binding:profile'],
+      mac,
+      portSecurity: isOn(item.port_security_enabled),
+      addressPairs: pairs,
+      wishes: this.addresses(item),
+      groupIds,
+    } as PortRevision;
+  }
+
+  /** The ids, all of which must be groups of the port's project; an administrator may name any. */
+  private async known(call: AnyCall, ids: readonly string[], projectId: string): Promise<string[]> {
+    const { books } = this.parts;
+    const wanted = [...new Set(ids.map((id) => id.toLowerCase()))];
+    const found = await books.groups.names(books.db, wanted.filter(isUuid));
+    const usable = new Set(
+      found.filter((group) => group.projectId === projectId || isAdmin(call.who)).map((group) => group.id),
+    );
+    const missing = wanted.find((id) => !usable.has(id));
+    if (missing !== undefined) throw groupNotFound(missing.slice(0, 100));
+    return wanted;
+  }
+}
+
+const pairsNeedSecurity = (): Error =>
+  fail.conflict('Port Security must be enabled in order to have allowed address pairs on a port.', {
+    type: 'AddressPairAndPortSecurityRequired',
+  });
+
+const groupsNeedSecurity = (): Error =>
+  fail.invalid('Port security must be enabled and port must have an IP address in order to use security groups.', {
+    type: 'PortSecurityAndIPRequiredForSecurityGroups',
+  });

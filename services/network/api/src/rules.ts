@@ -1,0 +1,91 @@
+/**
+ * Who may do what, under upstream's names. A network's owner has rights over the subnets and ports on it; a shared
+ * network may be seen and used by all. Rules of single attributes are asked for by handlers and views.
+ */
+import {
+  ADMIN,
+  any,
+  type Check,
+  everyone,
+  PROJECT_MEMBER,
+  PROJECT_READER,
+  type Rule,
+  rule,
+} from '#libs/platform/policy';
+
+interface OnNetwork {
+  readonly networkProjectId?: string;
+  readonly networkShared?: boolean;
+  readonly shared?: boolean;
+}
+
+const seenIn = (target: unknown): OnNetwork => target as OnNetwork;
+
+const ownerOfNetwork = (role: string): Check => ({
+  text: `(role:${role} and project_id:%(network:project_id)s)`,
+  test: (who, target) =>
+    who.roles.has(role) && who.projectId !== undefined && who.projectId === seenIn(target).networkProjectId,
+});
+const isShared: Check = {
+  text: 'field:networks:shared=True',
+  test: (_who, target) => seenIn(target).shared === true || seenIn(target).networkShared === true,
+};
+
+const MEMBER_OR_NET_OWNER = any(PROJECT_MEMBER, ownerOfNetwork('member'));
+const READER_OR_NET_OWNER = any(PROJECT_READER, ownerOfNetwork('reader'));
+const NET_OWNER = any(ADMIN, ownerOfNetwork('member'));
+
+export const R = {
+  createNetwork: rule('create_network', PROJECT_MEMBER),
+  getNetwork: rule('get_network', any(PROJECT_READER, isShared)),
+  updateNetwork: rule('update_network', PROJECT_MEMBER),
+  deleteNetwork: rule('delete_network', PROJECT_MEMBER),
+  createSubnet: rule('create_subnet', PROJECT_MEMBER),
+  getSubnet: rule('get_subnet', any(READER_OR_NET_OWNER, isShared)),
+  updateSubnet: rule('update_subnet', MEMBER_OR_NET_OWNER),
+  deleteSubnet: rule('delete_subnet', MEMBER_OR_NET_OWNER),
+  createPort: rule('create_port', PROJECT_MEMBER),
+  getPort: rule('get_port', READER_OR_NET_OWNER),
+  updatePort: rule('update_port', MEMBER_OR_NET_OWNER),
+  deletePort: rule('delete_port', MEMBER_OR_NET_OWNER),
+  createGroup: rule('create_security_group', PROJECT_MEMBER),
+  getGroup: rule('get_security_group', PROJECT_READER),
+  updateGroup: rule('update_security_group', PROJECT_MEMBER),
+  deleteGroup: rule('delete_security_group', PROJECT_MEMBER),
+  createRule: rule('create_security_group_rule', PROJECT_MEMBER),
+  getRule: rule('get_security_group_rule', PROJECT_READER),
+  deleteRule: rule('delete_security_group_rule', PROJECT_MEMBER),
+  getQuota: rule('get_quota', PROJECT_READER),
+  listQuotas: rule('get_quotas', ADMIN),
+  updateQuota: rule('update_quota', ADMIN),
+  deleteQuota: rule('delete_quota', ADMIN),
+  getExtension: rule('get_extension', everyone),
+  getZone: rule('get_availability_zone', PROJECT_READER),
+  getAgent: rule('get_agent', ADMIN),
+} as const satisfies Record<string, Rule>;
+
+/** Rules of single attributes, by the attribute's name on the wire. */
+const attribute = (name: string, check: Check): Rule => rule(name, check);
+
+export const ATTRIBUTE_RULES: readonly Rule[] = [
+  attribute('create_network:shared', ADMIN),
+  attribute('create_network:router:external', ADMIN),
+  attribute('create_network:provider', ADMIN),
+  attribute('get_network:provider', ADMIN),
+  attribute('update_network:shared', ADMIN),
+  attribute('update_network:router:external', ADMIN),
+  attribute('update_network:provider', ADMIN),
+  attribute('create_port:mac_address', NET_OWNER),
+  attribute('create_port:fixed_ips:ip_address', NET_OWNER),
+  attribute('create_port:port_security_enabled', NET_OWNER),
+  attribute('create_port:allowed_address_pairs', NET_OWNER),
+  attribute('create_port:device_owner', NET_OWNER),
+  attribute('create_port:binding', ADMIN),
+  attribute('get_port:binding', ADMIN),
+  attribute('update_port:mac_address', ADMIN),
+  attribute('update_port:fixed_ips:ip_address', NET_OWNER),
+  attribute('update_port:port_security_enabled', NET_OWNER),
+  attribute('update_port:allowed_address_pairs', NET_OWNER),
+  attribute('update_port:device_owner', NET_OWNER),
+  attribute('update_port:binding', ADMIN),
+];

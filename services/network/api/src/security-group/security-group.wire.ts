@@ -1,0 +1,29 @@
+/** Security groups on the wire. */
+import type { Static } from 'typebox';
+import { body } from '#libs/wire';
+import type { SecurityGroup } from '#services/network/domain';
+import { ruleView } from '../security-group-rule/security-group-rule.wire.js';
+import { attributes, Flag, just, maybe, stamps, text } from '../values.wire.js';
+
+const writable = { name: maybe(text()), description: maybe(text()), stateful: maybe(Flag) };
+
+const NewGroupBody = attributes({ ...writable, project_id: maybe(text()), tenant_id: maybe(text()) });
+export type NewGroupBody = Static<typeof NewGroupBody>;
+const GroupChangeBody = attributes(writable);
+export type GroupChangeBody = Static<typeof GroupChangeBody>;
+
+export const createGroupBody = body(just('security_group', NewGroupBody));
+export const updateGroupBody = body(just('security_group', GroupChangeBody));
+
+export const groupView = (group: SecurityGroup): Record<string, unknown> => ({
+  id: group.id,
+  name: group.name,
+  tenant_id: group.projectId,
+  project_id: group.projectId,
+  description: group.description,
+  stateful: group.stateful,
+  shared: false,
+  security_group_rules: group.rules.map(ruleView),
+  tags: [],
+  ...stamps(group),
+});

@@ -1,0 +1,124 @@
+import { Injectable } from '@nestjs/common';
+import { fail, isUuid } from '#libs/kernel';
+import type { Reply } from '#libs/platform/http';
+import { type NewSubnet, SUBNET_FIELDS, type SubnetChange, type SubnetOnNetwork } from '#services/network/data';
+import {
+  checkedDns,
+  checkedGateway,
+  checkedPools,
+  checkedRoutes,
+  formatIp,
+  type IpVersion,
+  invalidInput,
+  networkNotFound,
+  parseIp,
+  parsePrefix,
+  rangesOf,
+  type Subnet,
+  type SubnetWish,
+  shapeSubnet,
+  subnetNotFound,
+} from '#services/network/domain';
+import { listBody, pick, readList } from '../list.wire.js';
+import { NetworkParts } from '../parts.js';
+import { type AnyCall, demand, idOf, itemsOf, mayKnow, ownerOf, scopeOf } from '../scope.js';
+import { isOn, toNumber } from '../values.wire.js';
+import { type NewSubnetBody, type SubnetChangeBody, subnetView } from './subnet.wire.js';
+
+@Injectable()
+export class SubnetHandlers {
+  constructor(private readonly parts: NetworkParts) {}
+
+  async load(call: AnyCall): Promise<SubnetOnNetwork> {
+    const id = idOf(call, subnetNotFound);
+    const { books } = this.parts;
+    const subnet = await books.subnets.find(books.db, id);
+    const known = subnet && (subnet.networkShared || mayKnow(call.who, subnet.projectId, subnet.networkProjectId));
+    if (!subnet || !known) throw subnetNotFound(id);
+    return subnet;
+  }
+
+  async create(call: AnyCall): Promise<Reply> {
+    const { items, bulk } = itemsOf<NewSubnetBody>(call.body, 'subnet', 'subnets');
+    const drafts: NewSubnet[] = [];
+    for (const item of items) drafts.push(await this.draft(call, item));
+    const made = await this.parts.books.subnetStore.create(drafts, this.parts.now());
+    const shown = made.map((subnet) => subnetView(subnet, call));
+    return { body: bulk ? { subnets: shown } : { subnet: shown[0] } };
+  }
+
+  async list(call: AnyCall): Promise<Reply> {
+    const request = readList(call.query, SUBNET_FIELDS);
+    const { books } = this.parts;
+    const page = await books.subnets.list(books.db, request, scopeOf(call.who));
+    return { body: listBody('subnets', page, request, call, (subnet) => subnetView(subnet, call)) };
+  }
+
+  show(call: AnyCall, subnet: Subnet): Reply {
+    const { fields } = readList(call.query, SUBNET_FIELDS);
+    return { body: { subnet: pick(subnetView(subnet, call), fields) } };
+  }
+
+  async update(call: AnyCall, subnet: Subnet): Promise<Reply> {
+    const { subnet: item } = call.body as { subnet: SubnetChangeBody };
+    const after = await this.parts.books.subnetStore.update(subnet.id, (now) => change(now, item), this.parts.now());
+    return { body: { subnet: subnetView(after, call) } };
+  }
+
+  async remove(subnet: Subnet): Promise<Reply> {
+    await this.parts.books.subnetStore.delete(subnet.id, this.parts.now());
+    return {};
+  }
+
+  private async draft(call: AnyCall, item: NewSubnetBody): Promise<NewSubnet> {
+    const { books } = this.parts;
+    const projectId = ownerOf(call, 'create_subnet', item);
+    const network = isUuid(item.network_id) ? await books.networks.find(books.db, item.network_id) : undefined;
+    if (!network || !(network.shared || mayKnow(call.who, network.projectId))) throw networkNotFound(item.network_id);
+    demand(call, 'create_subnet', { projectId: network.projectId });
+    const texts = { name: item.name ?? '', description: item.description ?? '' };
+    return { id: this.parts.ids.uuid(), networkId: network.id, projectId, ...texts, ...shapeSubnet(wishOf(item)) };
+  }
+}
+
+function wishOf(item: NewSubnetBody): SubnetWish {
+  if (item.cidr == null)
+    throw fail.invalid('a subnetpool must be specified in the absence of a cidr', { type: 'HTTPBadRequest' });
+  const version = toNumber(item.ip_version) ?? (item.cidr.includes(':') ? 6 : 4);
+  if (version !== 4 && version !== 6)
+    throw fail.invalid(`Invalid input for ip_version. Reason: '${version}' is not in [4, 6].`);
+  return {
+    version: version as IpVersion,
+    cidr: item.cidr,
+    gateway: item.gateway_ip,
+    dhcp: isOn(item.enable_dhcp),
+    pools: item.allocation_pools ?? undefined,
+    dns: item.dns_nameservers ?? undefined,
+    routes: item.host_routes ?? undefined,
+    addressMode: item.ipv6_address_mode,
+    raMode: item.ipv6_ra_mode,
+  };
+}
+
+/** What an update changes, checked against the subnet as it is. */
+function change(subnet: Subnet, item: SubnetChangeBody): SubnetChange {
+  const prefix = parsePrefix(subnet.cidr)!;
+  const given = item.gateway_ip == null ? item.gateway_ip : checkedGateway(prefix, item.gateway_ip);
+  const gateway = given && formatIp(given.version, given.value);
+  const ranges = item.allocation_pools ?? subnet.pools;
+  const after = gateway === undefined ? subnet.gateway : gateway;
+  const pools = checkedPools(prefix, ranges, after === null ? null : parseIp(after)!.value);
+  const dhcp = isOn(item.enable_dhcp);
+  if (dhcp === false && (subnet.addressMode ?? subnet.raMode) !== null) {
+    throw invalidInput('enable_dhcp can not be off while ipv6_ra_mode or ipv6_address_mode is set.');
+  }
+  return {
+    ...(item.name === undefined ? {} : { name: item.name }),
+    ...(item.description === undefined ? {} : { description: item.description }),
+    ...(gateway === undefined ? {} : { gateway }),
+    ...(dhcp === undefined ? {} : { dhcp }),
+    ...(item.allocation_pools == null ? {} : { pools: rangesOf(prefix.version, pools) }),
+    ...(item.dns_nameservers == null ? {} : { dns: checkedDns(item.dns_nameservers) }),
+    ...(item.host_routes == null ? {} : { routes: checkedRoutes(prefix.version, item.host_routes) }),
+  };
+}

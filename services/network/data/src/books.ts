@@ -1,0 +1,50 @@
+/** All repositories and stores of this service over one database, wired once. */
+import type { Db } from '#libs/platform/db';
+import type { Amounts } from '#services/network/domain';
+import { AllocationRepo } from './allocation.repo.js';
+import { DirtyRepo } from './dirty.repo.js';
+import { FenceRepo } from './fence.repo.js';
+import { NetworkRepo } from './network.repo.js';
+import { NetworkStore } from './network.store.js';
+import { PortRepo } from './port.repo.js';
+import { PortStore } from './port.store.js';
+import { QuotaRepo } from './quota.repo.js';
+import { SecurityGroupRepo } from './security-group.repo.js';
+import { SecurityGroupStore } from './security-group.store.js';
+import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+import { SubnetRepo } from './subnet.repo.js';
+import { SubnetStore } from './subnet.store.js';
+
+export interface BooksOptions {
+  readonly limits: Amounts;
+  readonly newMac: () => string;
+  readonly newId: () => string;
+}
+
+export class NetworkBooks {
+  readonly networks = new NetworkRepo();
+  readonly subnets = new SubnetRepo();
+  readonly ports = new PortRepo();
+  readonly groups = new SecurityGroupRepo();
+  readonly rules = new SecurityGroupRuleRepo();
+  readonly fences = new FenceRepo();
+  readonly allocations = new AllocationRepo();
+  readonly quotas: QuotaRepo;
+  readonly dirty: DirtyRepo;
+  readonly networkStore: NetworkStore;
+  readonly subnetStore: SubnetStore;
+  readonly portStore: PortStore;
+  readonly groupStore: SecurityGroupStore;
+
+  constructor(
+    readonly db: Db,
+    options: BooksOptions,
+  ) {
+    this.quotas = new QuotaRepo(options.limits);
+    this.dirty = new DirtyRepo(db);
+    this.networkStore = new NetworkStore(db, this.networks, this.quotas);
+    this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.quotas);
+    this.portStore = new PortStore(db, this.ports, this.allocations, this.quotas, options.newMac);
+    this.groupStore = new SecurityGroupStore(db, this.groups, this.rules, this.quotas, options.newId);
+  }
+}
