@@ -1,36 +1,61 @@
 /**
  * All providers at one moment. Immutable: a change makes a new snapshot that shares all unchanged providers, so a
- * selection never sees half of a change. Trees, aggregates and names are indexed when first asked for.
+ * selection never sees half of a change. Trees and aggregates are indexed when first asked for.
  */
 import { SHARING_TRAIT } from './names.js';
 import type { Provider } from './provider.js';
 
+const placesOf = (providers: readonly Provider[]): Map<string, number> =>
+  new Map(providers.map((provider, place) => [provider.id, place]));
+
 export class Snapshot {
   #trees: Map<string, Provider[]> | undefined;
   #members: Map<string, Provider[]> | undefined;
-  #byName: Map<string, Provider> | undefined;
-  #ordered: readonly Provider[] | undefined;
   #plain: boolean | undefined;
 
-  constructor(private readonly byId: ReadonlyMap<string, Provider>) {}
+  private constructor(
+    private readonly providers: readonly Provider[],
+    /** Where each is; shared with later snapshots, which only append, so a place beyond our end is not ours. */
+    private readonly places: Map<string, number>,
+  ) {}
+
+  static of(providers: readonly Provider[]): Snapshot {
+    return new Snapshot(providers, placesOf(providers));
+  }
+
+  /** The next snapshot: some replaced or added, some gone. */
+  with(changed: readonly Provider[], gone: readonly string[] = []): Snapshot {
+    const lost = new Set(gone.filter((id) => this.find(id) !== undefined));
+    if (lost.size) return Snapshot.of(this.providers.filter((provider) => !lost.has(provider.id))).with(changed);
+    if (!changed.length) return this;
+    const providers = this.providers.slice();
+    // An index that a later snapshot has grown is left to that one.
+    const grown = this.places.size > providers.length && changed.some((each) => !this.find(each.id));
+    const places = grown ? placesOf(providers) : this.places;
+    for (const provider of changed) {
+      const place = places.get(provider.id);
+      if (place !== undefined) providers[place] = provider;
+      else places.set(provider.id, providers.push(provider) - 1);
+    }
+    return new Snapshot(providers, places);
+  }
 
   get size(): number {
-    return this.byId.size;
+    return this.providers.length;
   }
 
   find(id: string): Provider | undefined {
-    return this.byId.get(id);
+    const place = this.places.get(id);
+    return place === undefined ? undefined : this.providers[place];
   }
 
   named(name: string): Provider | undefined {
-    this.#byName ??= new Map(this.all().map((provider) => [provider.name, provider]));
-    return this.#byName.get(name);
+    return this.providers.find((provider) => provider.name === name);
   }
 
   /** In no particular order. */
   all(): readonly Provider[] {
-    this.#ordered ??= [...this.byId.values()];
-    return this.#ordered;
+    return this.providers;
   }
 
   /** Every provider of the tree with that root, the root first. */
