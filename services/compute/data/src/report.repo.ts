@@ -1,7 +1,7 @@
 /**
  * What nodes say of servers. Reports may come doubled, late and out of order, so they are merged: a newer pair replaces
  * everything; within one pair `done` is final, a failure may be overcome, and the node's clock decides what the power is.
- * A node is heard only about servers that it was told of. Each report that changed something leaves an event.
+ * A node is heard only about servers that it was told of, and about no pair beyond what it was told. Each report that changed something leaves an event.
  */
 import type { Sql } from '#libs/platform/db';
 import type { ServerReport } from '#services/compute/domain';
@@ -23,7 +23,7 @@ const RECORD = {
       insert into server_report as r (server_id, node, fence, seq, generation, power, outcome, error, held_fence, held_seq,
         reboot_count, at_ms, event)
       select $1::uuid, $2, $3::bigint, $4::bigint, $5::bigint, $6, $7, $8, $9::bigint, $10::bigint, $11::bigint, $12::bigint, $13::boolean
-        from server_node where server_id = $1 and node = $2
+        from server_node where server_id = $1 and node = $2 and (fence, seq) >= ($3, $4)
       on conflict (server_id, node) do update set fence = excluded.fence, seq = excluded.seq,
         generation = excluded.generation, ${byOutcome('outcome')}, ${byOutcome('error')},
         ${['power', 'event', 'held_fence', 'held_seq', 'at_ms'].map(byTime).join(', ')},

@@ -12,6 +12,7 @@ import {
   flowMigrations,
   insertTask,
   type NewTask,
+  type Probe,
   requestCancel,
   taskHistory,
 } from '#libs/platform/flow';
@@ -29,7 +30,15 @@ import {
   ServerRepo,
   StandingRepo,
 } from '#services/compute/data';
-import { SERVER_CREATE, SERVER_DELETE, type Server, type ServerCreateInput, serverKey } from '#services/compute/domain';
+import {
+  type MoveName,
+  type RebootKind,
+  SERVER_CREATE,
+  SERVER_DELETE,
+  type Server,
+  type ServerCreateInput,
+  serverKey,
+} from '#services/compute/domain';
 import { computeFlows } from '../flows/index.js';
 import { Pursuit } from '../flows/pursuit.js';
 import { nodesService } from '../grpc/nodes.grpc.js';
@@ -57,8 +66,6 @@ export const OPTIONS: WorkerOptions = {
   keepDays: 7,
 };
 
-const now = (): Date => new Date();
-
 export class Testbed {
   readonly db: Db;
   readonly log = openLog('test', 'silent');
@@ -84,12 +91,17 @@ export class Testbed {
   /** Commands are lost while it says so. */
   losesCommands: () => boolean = () => false;
   busSince: Date | undefined = new Date(0);
+  /** How far the worker's clock runs ahead. */
+  aheadMs = 0;
   #runner: FlowRunner | undefined;
+  #closed = false;
+  readonly #saying = new Set<Promise<void>>();
 
   private constructor(private readonly scratch: ScratchDatabase) {
     this.db = scratch.db;
     const { db, placement, network, servers, log } = this;
     const { nodes, states, aims, reports, standings } = this.repos;
+    const now = () => this.now();
     const send: SendCommand = async (node, command) => {
       if (!this.losesCommands()) setImmediate(() => this.nodes.get(node)?.command(command));
     };
@@ -119,7 +131,13 @@ export class Testbed {
   async close(): Promise<void> {
     await this.#runner?.stop(0);
     await this.watch.stop();
+    this.#closed = true;
+    await Promise.allSettled(this.#saying);
     await this.scratch.drop();
+  }
+
+  now(): Date {
+    return new Date(Date.now() + this.aheadMs);
   }
 
   flow(kind: string): AnyFlow {
@@ -127,9 +145,23 @@ export class Testbed {
   }
 
   /** Runs all flows. */
-  async run(): Promise<void> {
-    this.#runner ??= new FlowRunner({ db: this.db, flows: this.flows, owner: 'test', scanMs: 100 });
+  async run(probe?: Probe): Promise<void> {
+    const more = probe ? { probe } : {};
+    this.#runner = new FlowRunner({ db: this.db, flows: this.flows, owner: 'test', scanMs: 100, ...more });
     await this.#runner.start();
+  }
+
+  async halt(): Promise<void> {
+    await this.#runner?.stop(0);
+  }
+
+  /** The node falls silent and goes down; all others beat. */
+  async fallSilent(node: FakeNode): Promise<void> {
+    node.dead = true;
+    await delay(5);
+    this.aheadMs += OPTIONS.silenceMs + 1_000;
+    for (const other of this.nodes.values()) await other.beat();
+    await this.until(async () => (await this.stateOf(node.name)) === 'down' && !this.isOpen(node.name));
   }
 
   /** A node that has enrolled and is up. */
@@ -152,8 +184,11 @@ export class Testbed {
 
   /** As the broker would deliver it. */
   async say(report: NodeReport, userId = `agent-${report.node}`, routingKey = report.node): Promise<void> {
+    if (this.#closed) return;
     const body: unknown = JSON.parse(JSON.stringify(report));
-    await this.consumer.handle({ body, userId, routingKey, requestId: 'req-test' });
+    const saying = this.consumer.handle({ body, userId, routingKey, requestId: 'req-test' });
+    this.#saying.add(saying);
+    await saying.finally(() => this.#saying.delete(saying));
   }
 
   async stateOf(node: string): Promise<string | undefined> {
@@ -169,7 +204,7 @@ export class Testbed {
            do update set instances = quota_usage.instances + 1, cores = quota_usage.cores + 1, ram = quota_usage.ram + $2`,
         [server.projectId, memoryMb],
       );
-      await this.servers.insert(tx, server, now());
+      await this.servers.insert(tx, server, this.now());
     });
     const { projectId, userId } = server;
     return { id: randomUUID(), kind: SERVER_CREATE, key: serverKey(server.id), projectId, userId, input };
@@ -178,15 +213,35 @@ export class Testbed {
   /** Starts a create; returns the server's id. */
   async create(memoryMb = 512): Promise<string> {
     const task = await this.prepareCreate(memoryMb);
-    await this.db.tx((tx) => insertTask(tx, task));
+    await this.insert(task);
     return task.input.serverId;
+  }
+
+  insert(task: NewTask): Promise<unknown> {
+    return this.db.tx((tx) => insertTask(tx, task));
+  }
+
+  /** What the tests' project is recorded to use. */
+  usage(): Promise<unknown> {
+    return this.db.one(`select instances, cores, ram from quota_usage where project_id = 'p1'`);
+  }
+
+  /** As the api asks for a change of power. */
+  async change(serverId: string, kind: string, move: MoveName, reboot?: RebootKind): Promise<void> {
+    await this.db.tx(async (tx) => {
+      const moved = await this.servers.move(tx, serverId, move, this.now(), reboot ? { reboot } : {});
+      if (!moved) throw fail.conflict('not now');
+      const { generation, rebootCount } = moved;
+      const input = { serverId, generation, rebootCount, kind: reboot };
+      await insertTask(tx, { id: randomUUID(), kind, key: serverKey(serverId), input });
+    });
   }
 
   /** As the api deletes. */
   async delete(serverId: string): Promise<void> {
     const key = serverKey(serverId);
     await this.db.tx(async (tx) => {
-      if (!(await this.servers.move(tx, serverId, 'remove', now()))) throw fail.notFound('gone');
+      if (!(await this.servers.move(tx, serverId, 'remove', this.now()))) throw fail.notFound('gone');
       await requestCancel(tx, key);
       await insertTask(tx, { id: randomUUID(), kind: SERVER_DELETE, key, input: { serverId }, queue: true });
     });
