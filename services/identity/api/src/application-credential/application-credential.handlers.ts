@@ -4,6 +4,7 @@ import type { Call, Reply } from '#libs/platform/http';
 import { ApplicationCredentials, Directory, Secrets } from '#services/identity/data';
 import { type ApplicationCredential, delegatedRoles, futureTime } from '#services/identity/domain';
 import { refuseDelegated } from '../auth/delegated.js';
+import { TokenIssuer } from '../auth/issuer.js';
 import { filtersOf, listReply, type Query } from '../resource.js';
 import { Settings } from '../settings.js';
 import { type ApplicationCredentialCreate, viewApplicationCredential } from './application-credential.wire.js';
@@ -14,6 +15,7 @@ export class ApplicationCredentialHandlers {
     private readonly credentials: ApplicationCredentials,
     private readonly directory: Directory,
     private readonly secrets: Secrets,
+    private readonly issuer: TokenIssuer,
     private readonly settings: Settings,
   ) {}
 
@@ -35,7 +37,7 @@ export class ApplicationCredentialHandlers {
     return { body: { application_credential: viewApplicationCredential(credential, graph, call) } };
   }
 
-  /** For the project of the token, with no more than the token's roles. The secret is answered this once. */
+  /** For the project of the token, with no more than is held there. The secret is answered this once. */
   async create(call: Call<ApplicationCredentialCreate, Query>): Promise<Reply> {
     refuseDelegated(call);
     const { claims } = call.token;
@@ -44,7 +46,7 @@ export class ApplicationCredentialHandlers {
     // Rules that nobody enforces would promise a limit that is not there.
     if (given.access_rules?.length) throw fail.invalid('Access rules are not offered.');
     const { graph } = await this.directory.current();
-    const held = claims.roles.map(([id]) => id);
+    const held = await this.issuer.delegable(call.token, claims.project.id);
     const secret = given.secret ?? this.secrets.generate();
     const credential: ApplicationCredential = {
       id: this.settings.ids.hex(),

@@ -18,13 +18,13 @@ export class ApplicationCredentialStrategy extends MethodStrategy {
   protected override async prove(identity: AuthIdentity): Promise<Proof> {
     const given = identity.application_credential;
     if (!given) throw fail.invalid('Expecting to find application_credential in identity.');
-    const known = await this.#find(given);
+    const known = await this.find(given);
     const holds = await this.secrets.verify(given.secret, known?.secretHash);
     if (!holds || !known) throw refused();
     return { method: 'application_credential', userId: known.credential.userId, known };
   }
 
-  #find(given: NonNullable<AuthIdentity['application_credential']>) {
+  private find(given: NonNullable<AuthIdentity['application_credential']>) {
     if (given.id !== undefined) return this.credentials.known(given.id);
     if (given.name === undefined) throw fail.invalid('Expecting to find id or name in application_credential.');
     if (!given.user) throw fail.invalid('Expecting to find user in application_credential.');

@@ -4,7 +4,7 @@
  * token; the snapshot's number of revocations goes into the token for what changes afterwards.
  */
 import { fail, isFailure } from '#libs/kernel';
-import { mintToken, type TokenClaims, type TokenVerifier } from '#libs/platform/policy';
+import { mintToken, type TokenClaims, type TokenVerifier, type VerifiedToken } from '#libs/platform/policy';
 import type {
   ApplicationCredentials,
   AuthReads,
@@ -75,6 +75,20 @@ export class TokenIssuer {
     if (claims.trust && !(await this.parts.trusts.use(claims.trust.id))) throw refused();
     const { kid, key } = this.parts.settings.signingKey;
     return { token: mintToken(claims, kid, key), claims, directory };
+  }
+
+  /**
+   * Ids of the roles that the bearer could delegate in the token's project: what the user holds there now, or what an
+   * application credential has of it.
+   */
+  async delegable({ claims }: VerifiedToken, projectId: string): Promise<readonly string[]> {
+    const request: ScopeRequest = { kind: 'project', ref: { id: projectId } };
+    const snapshot = await this.parts.auth.standing(claims.userId, request);
+    if (!snapshot) throw refused();
+    const { graph } = await this.parts.directory.atLeast(snapshot.directoryVersion);
+    const held = decideScope(snapshot.standing, request, graph).roles.map((role) => role.id);
+    const limited = claims.applicationCredential && new Set(claims.roles.map(([id]) => id));
+    return limited ? held.filter((id) => limited.has(id)) : held;
   }
 
   /** True where the user holds any role on the system. */

@@ -21,7 +21,10 @@ interface Outcomes {
   error(error: unknown): void;
 }
 
-/** A method of authentication as a passport strategy. Subclasses prove, or throw `unauthorized`. */
+/**
+ * A method of authentication as a passport strategy. Subclasses prove, or throw `unauthorized`; as an attempt is an object
+ * that inherits from the strategy, they can not use `#private` members.
+ */
 export abstract class MethodStrategy extends passport.Strategy {
   abstract override readonly name: Proof['method'];
   protected abstract prove(identity: AuthIdentity): Promise<Proof>;

@@ -5,6 +5,7 @@ import type { Target } from '#libs/platform/policy';
 import { Directory, noTrust, Trusts } from '#services/identity/data';
 import { delegatedRoles, futureTime, type Role, type Trust } from '#services/identity/domain';
 import { refuseDelegated } from '../auth/delegated.js';
+import { TokenIssuer } from '../auth/issuer.js';
 import { first, listReply, type Query } from '../resource.js';
 import { viewRole } from '../role/role.wire.js';
 import { Settings } from '../settings.js';
@@ -21,6 +22,7 @@ export class TrustHandlers {
   constructor(
     private readonly trusts: Trusts,
     private readonly directory: Directory,
+    private readonly issuer: TokenIssuer,
     private readonly settings: Settings,
   ) {}
 
@@ -63,7 +65,7 @@ export class TrustHandlers {
     if (claims.project?.id !== given.project_id)
       throw fail.forbidden('A trust is made with a token of the project that it is for.');
     const { graph } = await this.directory.current();
-    const held = claims.roles.map(([id]) => id);
+    const held = await this.issuer.delegable(call.token, given.project_id);
     const trust: Trust = {
       id: this.settings.ids.hex(),
       trustorUserId: claims.userId,
