@@ -22,7 +22,7 @@ export function configDriveFiles(spec: ServerSpec, options: MetaDataOptions): Ma
     files.set(`openstack/${version}/vendor_data2.json`, '{}');
     if (spec.userData.length) files.set(`openstack/${version}/user_data`, spec.userData);
   }
-  spec.files.forEach((file, n) => files.set(`openstack${contentPath(n)}`, file.contents));
+  for (const [n, file] of spec.files.entries()) files.set(`openstack${contentPath(n)}`, file.contents);
   for (const version of ['2009-04-04', 'latest']) {
     files.set(`ec2/${version}/meta-data.json`, JSON.stringify(ec2MetaData(spec) satisfies Folder));
     if (spec.userData.length) files.set(`ec2/${version}/user-data`, spec.userData);

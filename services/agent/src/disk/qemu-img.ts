@@ -2,6 +2,7 @@
  * The only caller of qemu-img. Every call names every format, opens nothing that a tenant wrote, and runs under limits
  * of memory, processor time, file size and wall time.
  */
+import { rename, rm } from 'node:fs/promises';
 import type { Run } from '../exec/run.js';
 
 export type DiskFormat = 'qcow2' | 'raw';
@@ -14,7 +15,10 @@ const FILE_BYTES = 64 << 20;
 
 const LIMITS = [`--as=${MEMORY_BYTES}`, `--cpu=${CPU_SECONDS}`, `--fsize=${FILE_BYTES}`, '--core=0'];
 
-/** Makes a qcow2 of `bytes` virtual size over a base that is not opened for it (`-u`): the caller knows its format. */
+/**
+ * Makes a qcow2, complete or not at all, of `bytes` virtual size over a base that is not opened for it (`-u`): the caller
+ * knows its format.
+ */
 export async function createOverlay(
   run: Run,
   path: string,
@@ -22,6 +26,9 @@ export async function createOverlay(
   bytes: number,
   signal?: AbortSignal,
 ): Promise<void> {
-  const args = ['create', '-q', '-u', '-f', 'qcow2', '-b', base.path, '-F', base.format, path, String(bytes)];
+  const part = `${path}.part`;
+  await rm(part, { force: true });
+  const args = ['create', '-q', '-u', '-f', 'qcow2', '-b', base.path, '-F', base.format, part, String(bytes)];
   await run('prlimit', [...LIMITS, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS, signal });
+  await rename(part, path);
 }

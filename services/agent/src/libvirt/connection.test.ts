@@ -176,7 +176,7 @@ describe('a connection to libvirt', () => {
 
   it('gives up a silent server', async () => {
     const peer = new Peer();
-    const connection = connectionTo(peer, { pingEveryMs: 5, silenceMs: 20 });
+    const connection = connectionTo(peer, { pingEveryMs: 5, silenceMs: 200 });
     const call = connection.call(wire.PROCEDURES.version, undefined);
     await expect(call).rejects.toThrow('silent');
     expect(peer.calls.filter((one) => one.program === wire.KEEPALIVE_PROGRAM).length).toBeGreaterThan(0);

@@ -1,0 +1,109 @@
+/** The agent's process: one node, or many that are simulated, each with its own ledger, driver and ties to compute. */
+import { mkdir, readFile } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { agentV1 } from '#libs/contract';
+import { bind, serveGrpc } from '#libs/platform/grpc';
+import { Gauge, type Log, metrics } from '#libs/platform/log';
+import type { AgentConfig, NodeIdentity } from './config.js';
+import { makeDriver } from './drivers.js';
+import { Ledger } from './fence/ledger.js';
+import { AgentNode } from './node/agent-node.js';
+import { NodeLink } from './node/link.js';
+import { nodeService, type ServedNode } from './node/node-service.js';
+
+/** Who may ask a node directly. */
+const CALLERS = new Set(['compute', 'cli']);
+
+interface Running extends ServedNode {
+  readonly link: NodeLink;
+}
+
+export interface Daemon {
+  stop(): Promise<void>;
+}
+
+export async function startDaemon(config: AgentConfig, log: Log): Promise<Daemon> {
+  const version = await ownVersion();
+  const nodes = new Map<string, Running>();
+  for (const identity of config.nodes) nodes.set(identity.name, await startNode(config, identity, version, log));
+  new Gauge({
+    name: 'yagura_agent_servers',
+    help: 'Servers on the nodes of this process',
+    registers: [metrics],
+    collect() {
+      this.set([...nodes.values()].reduce((sum, one) => sum + one.node.servers, 0));
+    },
+  });
+  const service = bind(agentV1.NodeService, nodeService(nodes), (peer) => CALLERS.has(peer), log);
+  const stopGrpc = await serveGrpc({ ...config.process.grpc, tls: config.process.tls, log }, [service]);
+  const http = config.process.http ? await serveHealth(config.process.http, nodes) : undefined;
+  log.info({ nodes: nodes.size }, 'the agent is up');
+  return {
+    async stop() {
+      await stopGrpc();
+      http?.close();
+      await Promise.all([...nodes.values()].map((one) => stopNode(one)));
+    },
+  };
+}
+
+async function stopNode({ link, node }: Running): Promise<void> {
+  await link.stop();
+  await node.stop();
+}
+
+async function startNode(config: AgentConfig, identity: NodeIdentity, version: string, log: Log): Promise<Running> {
+  const { options } = config;
+  const { stateDir, peers, grpc } = config.process;
+  const own = options.nodes ? join(stateDir, identity.name) : stateDir;
+  await mkdir(own, { recursive: true });
+  const nodeLog = options.nodes ? log.child({ node: identity.name }) : log;
+  const driver = await makeDriver(options, own, nodeLog);
+  // Simulated guests do not survive the machine either, so only the process's death counts for their fences.
+  const ledger = await Ledger.open(join(own, 'fences'), options.driver !== 'fake');
+  const link = new NodeLink({
+    identity,
+    computeAddresses: peers?.['compute'] ?? [],
+    stateDir: own,
+    address: options.nodeAddress,
+    agentGrpc: `${options.nodes && grpc.host !== '0.0.0.0' ? grpc.host : options.nodeAddress}:${grpc.port}`,
+    version,
+    availabilityZone: options.availabilityZone,
+    log: nodeLog,
+  });
+  const node = new AgentNode({
+    name: identity.name,
+    driver,
+    ledger,
+    compute: link,
+    reports: link,
+    log: nodeLog,
+    patienceMs: options.patienceMs,
+  });
+  await node.start();
+  link.start(node, driver);
+  return { node, driver, link };
+}
+
+async function ownVersion(): Promise<string> {
+  const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8').catch(() => '{}');
+  const { version } = JSON.parse(text) as { version?: string };
+  return version ?? '0';
+}
+
+function serveHealth(listen: { host: string; port: number }, nodes: ReadonlyMap<string, Running>): Promise<Server> {
+  const server = createServer(async (request, response) => {
+    if (request.url === '/metrics') {
+      response.writeHead(200, { 'content-type': metrics.contentType }).end(await metrics.metrics());
+      return;
+    }
+    const ill = [...nodes.values()]
+      .filter((one) => one.driver.health !== 'ok')
+      .map((one) => `${one.node.name}: ${one.driver.health}`);
+    const found = request.url === '/healthz';
+    response.writeHead(found ? (ill.length ? 503 : 200) : 404, { 'content-type': 'application/json' });
+    response.end(JSON.stringify(found ? { status: ill.length ? 'ill' : 'ok', ill } : {}));
+  });
+  return new Promise((resolve) => server.listen(listen.port, listen.host, () => resolve(server)));
+}

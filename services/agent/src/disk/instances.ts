@@ -1,0 +1,85 @@
+/**
+ * The folder of each server on this node: its overlay, its config drive, its console log, and the spec it was last made
+ * from, which the metadata service answers from when compute is away. Files appear under their names complete.
+ */
+import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { computeV1 } from '#libs/contract';
+import { isUuid } from '#libs/kernel';
+
+type ServerSpec = computeV1.ServerSpec;
+
+export class Instances {
+  readonly folder: string;
+  readonly #specs = new Map<string, ServerSpec>();
+
+  constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  /** Reads what is there. QEMU's user must pass through the folder, so it is searchable but not readable. */
+  async start(): Promise<void> {
+    await mkdir(this.folder, { recursive: true });
+    await chmod(this.folder, 0o711);
+    for (const serverId of await this.list()) {
+      const bytes = await readFile(this.#spec(serverId)).catch(() => undefined);
+      if (bytes) this.#specs.set(serverId, computeV1.ServerSpec.decode(bytes));
+    }
+  }
+
+  disk = (serverId: string): string => join(this.#of(serverId), 'disk.qcow2');
+  configDrive = (serverId: string): string => join(this.#of(serverId), 'config.iso');
+  console = (serverId: string): string => join(this.#of(serverId), 'console.log');
+
+  spec(serverId: string): ServerSpec | undefined {
+    return this.#specs.get(serverId);
+  }
+
+  specs(): ServerSpec[] {
+    return [...this.#specs.values()];
+  }
+
+  async has(path: string): Promise<boolean> {
+    return (await stat(path).catch(() => undefined)) !== undefined;
+  }
+
+  /**
+   * Keeps the spec without the signed address of its image. A spec that names no image (it is told of only until the
+   * first boot) keeps the one that the disk was made from.
+   */
+  async save(spec: ServerSpec): Promise<void> {
+    const image = spec.image ? { ...spec.image, url: '' } : this.#specs.get(spec.serverId)?.image;
+    const kept: ServerSpec = { ...spec, image };
+    await mkdir(this.#of(spec.serverId), { recursive: true });
+    await chmod(this.#of(spec.serverId), 0o711);
+    const path = this.#spec(spec.serverId);
+    const file = await open(`${path}.new`, 'w', 0o600);
+    try {
+      await file.writeFile(computeV1.ServerSpec.encode(kept).finish());
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(`${path}.new`, path);
+    this.#specs.set(spec.serverId, kept);
+  }
+
+  async remove(serverId: string): Promise<void> {
+    await rm(this.#of(serverId), { recursive: true, force: true });
+    this.#specs.delete(serverId);
+  }
+
+  /** Servers with a folder. */
+  async list(): Promise<string[]> {
+    return (await readdir(this.folder)).filter(isUuid);
+  }
+
+  #of(serverId: string): string {
+    if (!isUuid(serverId)) throw new Error('a server id is a UUID');
+    return join(this.folder, serverId);
+  }
+
+  #spec(serverId: string): string {
+    return join(this.#of(serverId), 'spec.pb');
+  }
+}

@@ -1,0 +1,78 @@
+/**
+ * What the agent needs of a hypervisor. Every `ensure` may be repeated at any time, after any interruption: it looks at
+ * what is there and does the rest. Failures are kernel Failures: `unavailable` is worth another try, anything else is a
+ * verdict about this server on this node.
+ */
+import type { computeV1, PowerState } from '#libs/contract';
+
+export type ServerSpec = computeV1.ServerSpec;
+
+export interface Capacity {
+  readonly hypervisorType: string;
+  readonly hypervisorVersion: number;
+  readonly accel: string;
+  readonly accelReason: string;
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+  /** As compute shows it to operators: {vendor, model, arch, features, topology}. */
+  readonly cpuInfo: Readonly<Record<string, unknown>>;
+}
+
+export interface Room {
+  readonly freeDiskGb: number;
+  readonly freeMemoryMb: number;
+}
+
+export interface DomainView {
+  readonly serverId: string;
+  readonly power: PowerState;
+}
+
+export interface TapView {
+  readonly portId: string;
+  readonly device: string;
+}
+
+/** All that is on the node, whether it is ours or not. */
+export interface Inventory {
+  readonly domains: readonly DomainView[];
+  /** Servers with any file below the instances folder. */
+  readonly disks: readonly string[];
+  readonly taps: readonly TapView[];
+  /** Descriptions of what nobody here made, such as `domain debian12`. */
+  readonly foreign: readonly string[];
+}
+
+export interface DriverEvents {
+  /** Something happened to the server's domain by itself or by us; ask `power` what is true now. */
+  changed(serverId: string): void;
+  /** The hypervisor was reached again: anything may have happened meanwhile. */
+  resynced(): void;
+}
+
+export type RebootKind = 'SOFT' | 'HARD';
+
+export interface HypervisorDriver {
+  start(events: DriverEvents): Promise<void>;
+  stop(): Promise<void>;
+  /** `ok`, or what is wrong. */
+  readonly health: string;
+  capacity(): Promise<Capacity>;
+  room(): Promise<Room>;
+
+  /** Disks, config drive, interfaces, domain: made where missing; then running. Aborting stops waits and downloads. */
+  ensureRunning(spec: ServerSpec, signal: AbortSignal): Promise<void>;
+  /** Asks the guest to power off, and pulls the plug when it does not in time. */
+  ensureStopped(spec: ServerSpec, signal: AbortSignal): Promise<void>;
+  /** No domain, no disk, no tap of that server. */
+  ensureAbsent(serverId: string): Promise<void>;
+  /** Running again after a reboot of that kind; a soft one that the guest ignores becomes a hard one. */
+  reboot(spec: ServerSpec, kind: RebootKind, signal: AbortSignal): Promise<void>;
+
+  power(serverId: string): Promise<PowerState>;
+  list(): Promise<DomainView[]>;
+  inventory(): Promise<Inventory>;
+  /** The last lines of the serial log; everything kept when `lines` is not above 0. */
+  consoleLog(serverId: string, lines: number): Promise<Buffer>;
+}

@@ -1,0 +1,196 @@
+/**
+ * A node that exists only in the books: the same semantics as a real one, in memory, with small delays. Its domains are
+ * kept in a journal, because guests outlive the agent. For tests and for simulating thousands of nodes in one process.
+ */
+import type { PowerState } from '#libs/contract';
+import { delay, fail } from '#libs/kernel';
+import { Journal } from '../fence/journal.js';
+import type {
+  Capacity,
+  DomainView,
+  DriverEvents,
+  HypervisorDriver,
+  Inventory,
+  RebootKind,
+  Room,
+  ServerSpec,
+} from './driver.js';
+
+export interface FakeDelays {
+  readonly startMs: number;
+  readonly stopMs: number;
+  readonly destroyMs: number;
+}
+
+export interface FakeOptions {
+  readonly delays?: Partial<FakeDelays>;
+  readonly vcpus?: number;
+  readonly memoryMb?: number;
+  readonly diskGb?: number;
+  /** Where domains survive the process; in memory alone without it. */
+  readonly journal?: string;
+  /** A fault to raise before a step, for tests. */
+  fault?(step: 'prepare' | 'start' | 'stop' | 'destroy', serverId: string): Error | undefined;
+}
+
+interface FakeDomain {
+  readonly serverId: string;
+  readonly power: PowerState;
+  readonly ports: readonly string[];
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+  readonly boots: number;
+}
+
+const LIMIT_LINES = 5_000;
+
+export class FakeDriver implements HypervisorDriver {
+  readonly health = 'ok';
+  readonly #options: FakeOptions;
+  readonly #delays: FakeDelays;
+  readonly #domains = new Map<string, FakeDomain>();
+  #events: DriverEvents | undefined;
+  #journal: Journal | undefined;
+
+  constructor(options: FakeOptions = {}) {
+    this.#options = options;
+    this.#delays = { startMs: 5, stopMs: 5, destroyMs: 2, ...options.delays };
+  }
+
+  async start(events: DriverEvents): Promise<void> {
+    this.#events = events;
+    if (this.#options.journal) {
+      const { journal, records } = await Journal.open(this.#options.journal, { sync: false });
+      this.#journal = journal;
+      for (const domain of records as FakeDomain[]) this.#remember(domain);
+    }
+    events.resynced();
+  }
+
+  async stop(): Promise<void> {
+    await this.#journal?.close();
+  }
+
+  async capacity(): Promise<Capacity> {
+    const { vcpus = 64, memoryMb = 262_144, diskGb = 2_000 } = this.#options;
+    const cpuInfo = {
+      vendor: 'fake',
+      model: 'fake',
+      arch: 'x86_64',
+      features: [],
+      topology: { sockets: 1, cores: vcpus, threads: 1 },
+    };
+    return {
+      hypervisorType: 'fake',
+      hypervisorVersion: 1,
+      accel: 'fake',
+      accelReason: 'simulated',
+      vcpus,
+      memoryMb,
+      diskGb,
+      cpuInfo,
+    };
+  }
+
+  async room(): Promise<Room> {
+    const { memoryMb, diskGb } = await this.capacity();
+    const used = [...this.#domains.values()];
+    return {
+      freeDiskGb: diskGb - used.reduce((sum, one) => sum + one.diskGb, 0),
+      freeMemoryMb:
+        memoryMb - used.filter((one) => one.power === 'running').reduce((sum, one) => sum + one.memoryMb, 0),
+    };
+  }
+
+  async ensureRunning(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    if (this.#domains.get(spec.serverId)?.power === 'running') return;
+    this.#raise('prepare', spec.serverId);
+    await this.#keep(this.#domainOf(spec, this.#domains.get(spec.serverId)?.power ?? 'stopped'));
+    await delay(this.#delays.startMs, signal);
+    signal.throwIfAborted();
+    this.#raise('start', spec.serverId);
+    const boots = (this.#domains.get(spec.serverId)?.boots ?? 0) + 1;
+    await this.#keep({ ...this.#domainOf(spec, 'running'), boots });
+  }
+
+  async ensureStopped(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    const domain = this.#domains.get(spec.serverId);
+    if (!domain || domain.power === 'stopped') return;
+    this.#raise('stop', spec.serverId);
+    await delay(this.#delays.stopMs, signal);
+    signal.throwIfAborted();
+    await this.#keep({ ...domain, power: 'stopped' });
+  }
+
+  async ensureAbsent(serverId: string): Promise<void> {
+    const domain = this.#domains.get(serverId);
+    if (!domain) return;
+    this.#raise('destroy', serverId);
+    await delay(this.#delays.destroyMs);
+    await this.#keep({ ...domain, power: 'absent' });
+  }
+
+  async reboot(spec: ServerSpec, _kind: RebootKind, signal: AbortSignal): Promise<void> {
+    await this.ensureStopped(spec, signal);
+    await this.ensureRunning(spec, signal);
+  }
+
+  async power(serverId: string): Promise<PowerState> {
+    return this.#domains.get(serverId)?.power ?? 'absent';
+  }
+
+  async list(): Promise<DomainView[]> {
+    return [...this.#domains.values()].map(({ serverId, power }) => ({ serverId, power }));
+  }
+
+  async inventory(): Promise<Inventory> {
+    const domains = await this.list();
+    const taps = [...this.#domains.values()]
+      .filter((one) => one.power === 'running')
+      .flatMap((one) => one.ports.map((portId) => ({ portId, device: `tap${portId.slice(0, 11)}` })));
+    return { domains, disks: domains.map((one) => one.serverId), taps, foreign: [] };
+  }
+
+  async consoleLog(serverId: string, lines: number): Promise<Buffer> {
+    const domain = this.#domains.get(serverId);
+    if (!domain) throw fail.notFound(`no server ${serverId} is on this node`);
+    const log = Array.from(
+      { length: domain.boots },
+      (_, n) => `simulated guest ${serverId}\nREADY boot=${n + 1}\n`,
+    ).join('');
+    return Buffer.from(lines > 0 ? log.trimEnd().split('\n').slice(-lines).join('\n').concat('\n') : log);
+  }
+
+  /** For tests: what a guest or a crash does by itself. */
+  async happen(serverId: string, power: PowerState): Promise<void> {
+    const domain = this.#domains.get(serverId);
+    if (!domain) return;
+    await this.#keep({ ...domain, power });
+    this.#events?.changed(serverId);
+  }
+
+  #raise(step: 'prepare' | 'start' | 'stop' | 'destroy', serverId: string): void {
+    const fault = this.#options.fault?.(step, serverId);
+    if (fault) throw fault;
+  }
+
+  #domainOf(spec: ServerSpec, power: PowerState): FakeDomain {
+    const { serverId, vcpus, memoryMb, diskGb } = spec;
+    const boots = this.#domains.get(serverId)?.boots ?? 0;
+    return { serverId, power, vcpus, memoryMb, diskGb, boots, ports: spec.nics.map((nic) => nic.portId) };
+  }
+
+  #remember(domain: FakeDomain): void {
+    if (domain.power === 'absent') this.#domains.delete(domain.serverId);
+    else this.#domains.set(domain.serverId, domain);
+  }
+
+  async #keep(domain: FakeDomain): Promise<void> {
+    this.#remember(domain);
+    if (!this.#journal) return;
+    await this.#journal.append(domain);
+    if (this.#journal.lines > LIMIT_LINES + 2 * this.#domains.size)
+      await this.#journal.rewrite(() => [...this.#domains.values()]);
+  }
+}

@@ -1,0 +1,16 @@
+/** What a node's engine needs from outside; gRPC and AMQP stand behind it in the daemon, fakes in tests. */
+import type { computeV1, NodeReport } from '#libs/contract';
+import type { ServerSpec } from '../driver/driver.js';
+
+export type ServerReport = Extract<NodeReport, { type: 'server' }>;
+
+export interface ComputePort {
+  /** Undefined: compute knows of no such server here. Throws `unavailable` when compute is not reached. */
+  getSpec(serverId: string): Promise<ServerSpec | undefined>;
+  listDesired(): Promise<readonly computeV1.Desired[]>;
+}
+
+export interface ReportPort {
+  /** Throws when the report did not reach the broker. */
+  publish(report: NodeReport): Promise<void>;
+}
