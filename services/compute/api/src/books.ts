@@ -1,6 +1,6 @@
 /** What handlers are given: the books (database and repositories), the peers (other services), and the surroundings. */
 
-import type { agentV1, imageV1, networkV1 } from '#libs/contract';
+import type { agentV1, imageV1, networkGroupsV1, networkV1 } from '#libs/contract';
 import type { Clock, Ids } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Remote } from '#libs/platform/grpc';
@@ -22,12 +22,14 @@ export class Books {
 }
 
 type Network = Remote<typeof networkV1.PortsService>;
+type Groups = Remote<typeof networkGroupsV1.GroupsService>;
 type Image = Remote<typeof imageV1.ImagesService>;
 type Agent = Remote<typeof agentV1.NodeService>;
 
 export class Peers {
   constructor(
     readonly network: Pick<Network, 'validate' | 'setServerGroups' | 'listForServers'>,
+    readonly groups: Pick<Groups, 'describe'>,
     readonly image: Pick<Image, 'describe'>,
     /** The agent that answers for a node, at its `agentGrpc` address; its certificate carries the node's name. */
     readonly agentOf: (node: { readonly name: string; readonly agentGrpc: string }) => Pick<Agent, 'consoleLog'>,

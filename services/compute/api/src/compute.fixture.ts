@@ -1,7 +1,7 @@
 /** The whole API over a real database with peers that answer from memory: what the integration tests talk to. */
 import { generateKeyPairSync } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { imageV1, networkV1 } from '#libs/contract';
+import type { imageV1, networkGroupsV1, networkV1 } from '#libs/contract';
 import { type Clock, fail, randomIds } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import { flowMigrations } from '#libs/platform/flow';
@@ -138,7 +138,32 @@ export const fakeNetwork = {
   },
 };
 
-const fakePeers = new Peers(fakeNetwork, fakeImages, () => ({
+const fakeGroups = {
+  describe: async ({ groupIds, projectId }: networkGroupsV1.DescribeGroupsRequest) => ({
+    groups: groupIds.map((id) => ({ id, name: 'default', description: 'd', projectId, rules: GROUP_RULES })),
+  }),
+};
+
+const rule = {
+  id: '66666666-6666-4666-8666-666666666666',
+  direction: 'ingress',
+  ethertype: 'IPv4',
+  protocol: 'tcp',
+  portRangeMin: 22,
+  portRangeMax: 22,
+  remoteIpPrefix: '10.0.0.0/8',
+  remoteGroupId: '',
+  remoteGroupName: '',
+  remoteGroupProjectId: '',
+};
+const fromItself = { remoteIpPrefix: '', remoteGroupId: GROUP, remoteGroupName: 'default', remoteGroupProjectId: 'p' };
+const GROUP_RULES = [
+  rule,
+  { ...rule, direction: 'egress' },
+  { ...rule, ...fromItself, protocol: '', portRangeMin: undefined, portRangeMax: undefined },
+];
+
+const fakePeers = new Peers(fakeNetwork, fakeGroups, fakeImages, () => ({
   consoleLog: async ({ lines }) => ({ output: Buffer.from(`booted\r\nlines ${lines}\u001b[0m\n`) }),
 }));
 
@@ -159,7 +184,12 @@ async function furnish(books: Books, db: Db, clock: Clock): Promise<void> {
     const open = { isPublic: true, disabled: false, description: null };
     await books.flavors.insert(db, { ...made, ...open }, clock.now());
   }
-  const node = { name: 'node-1', hypervisorId: '55555555-5555-4555-8555-555555555555', hypervisorType: 'QEMU', availabilityZone: 'nova' };
+  const node = {
+    name: 'node-1',
+    hypervisorId: '55555555-5555-4555-8555-555555555555',
+    hypervisorType: 'QEMU',
+    availabilityZone: 'nova',
+  };
   const sizes = { vcpus: 8, memoryMb: 16_384, diskGb: 100, hypervisorVersion: 11_003_000 };
   const rest = { accel: 'tcg', accelReason: 'no /dev/kvm', address: '10.1.0.11', agentGrpc: '10.1.0.11:6001' };
   const cpuInfo = {

@@ -5,22 +5,60 @@ import type { Db } from '#libs/platform/db';
 import type { Op } from '#libs/platform/http';
 import type { Rule } from '#libs/platform/policy';
 import type { Seal } from '#services/compute/data';
-import { Books, type Peers, Peers as PeersToken, Surroundings } from './books.js';
+import { Books, Peers, Surroundings } from './books.js';
 import { commonRules } from './compute.rules.js';
+import { ExtensionHandlers, extensionOps } from './extension/extension.ops.js';
 import { FlavorHandlers } from './flavor/flavor.handlers.js';
 import { flavorOps, flavorRules } from './flavor/flavor.ops.js';
 import { KeypairHandlers } from './keypair/keypair.handlers.js';
 import { keypairOps } from './keypair/keypair.ops.js';
+import { hypervisorOps } from './node/hypervisor.ops.js';
+import { NodeHandlers } from './node/node.handlers.js';
+import { serviceOps } from './node/service.ops.js';
+import { zoneOps } from './node/zone.ops.js';
+import { QuotaHandlers, quotaOps, quotaRules } from './quota/quota.ops.js';
+import { InstanceActionHandlers, instanceActionOps, instanceActionRules } from './server/instance-action.ops.js';
 import { ServerHandlers } from './server/server.handlers.js';
 import { serverOps, serverRules } from './server/server.ops.js';
+import { serverActionOps, serverActionRules } from './server/server-action.ops.js';
+import { serverAddressOps } from './server/server-address.ops.js';
+import { ServerConsoleHandlers } from './server/server-console.handlers.js';
 import { ServerCreateHandlers } from './server/server-create.handlers.js';
+import { ServerMetadataHandlers, serverMetadataOps } from './server/server-metadata.ops.js';
+import { ServerNetworkHandlers, serverNetworkOps } from './server/server-network.ops.js';
+import { ServerTagHandlers, serverTagOps } from './server/server-tag.ops.js';
 import { VersionHandlers, versionOps } from './version/version.ops.js';
 
 export { Books, Peers } from './books.js';
 export { COMPUTE_SPACE, computeDialect } from './compute.space.js';
 
-export const computeOps: readonly Op[] = [...versionOps, ...flavorOps, ...keypairOps, ...serverOps];
-export const computeRules: readonly Rule[] = [...commonRules, ...flavorRules, ...serverRules];
+export { connectPeers } from './connect.js';
+
+export const computeOps: readonly Op[] = [
+  ...versionOps,
+  ...extensionOps,
+  ...flavorOps,
+  ...keypairOps,
+  ...serverOps,
+  ...serverActionOps,
+  ...serverMetadataOps,
+  ...serverTagOps,
+  ...serverAddressOps,
+  ...serverNetworkOps,
+  ...instanceActionOps,
+  ...quotaOps,
+  ...hypervisorOps,
+  ...serviceOps,
+  ...zoneOps,
+];
+export const computeRules: readonly Rule[] = [
+  ...commonRules,
+  ...flavorRules,
+  ...serverRules,
+  ...serverActionRules,
+  ...instanceActionRules,
+  ...quotaRules,
+];
 
 export interface ComputeApiDeps {
   readonly db: Db;
@@ -38,12 +76,20 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
   module: ComputeApi,
   providers: [
     { provide: Books, useValue: new Books(deps.db, deps.seal) },
-    { provide: PeersToken, useValue: deps.peers },
+    { provide: Peers, useValue: deps.peers },
     { provide: Surroundings, useValue: new Surroundings(deps.clock, deps.ids) },
     VersionHandlers,
+    ExtensionHandlers,
     FlavorHandlers,
     KeypairHandlers,
     ServerHandlers,
     ServerCreateHandlers,
+    ServerConsoleHandlers,
+    ServerMetadataHandlers,
+    ServerTagHandlers,
+    ServerNetworkHandlers,
+    InstanceActionHandlers,
+    QuotaHandlers,
+    NodeHandlers,
   ],
 });

@@ -1,5 +1,6 @@
 export * from './book.repo.js';
 export * from './flavor.repo.js';
+export * from './host-usage.query.js';
 export * from './keypair.repo.js';
 export * from './node.repo.js';
 export * from './node-event.repo.js';

@@ -1,0 +1,82 @@
+import { Injectable } from '@nestjs/common';
+import { fail, isUuid } from '#libs/kernel';
+import { type HostUsage, NODE_CHANNEL, serversOnHosts, usageOfHosts } from '#services/compute/data';
+import { isNodeUp, type Node } from '#services/compute/domain';
+import { Books, Surroundings } from '../books.js';
+
+/** A node with what operators are shown of it. */
+export interface NodeRow extends Node {
+  readonly up: boolean;
+  readonly used: HostUsage;
+  readonly servers: readonly { readonly id: string; readonly name: string }[];
+}
+
+export interface ServiceChange {
+  readonly disabled?: boolean;
+  readonly reason?: string | null;
+  readonly forcedDown?: boolean;
+}
+
+const missing = (id: string) => fail.notFound(`Compute host ${id.slice(0, 64)} could not be found.`);
+
+@Injectable()
+export class NodeHandlers {
+  constructor(
+    private readonly books: Books,
+    private readonly around: Surroundings,
+  ) {}
+
+  async list(withServers = false): Promise<NodeRow[]> {
+    return this.#rows(await this.books.nodes.list(this.books.db), withServers);
+  }
+
+  /** By its uuid, or by its small number at the older versions. */
+  async find(id: string, byUuid: boolean, withServers = false): Promise<NodeRow> {
+    const { db, nodes } = this.books;
+    const byNumber = /^\d{1,9}$/.test(id) ? () => nodes.findByNumber(db, Number(id)) : async () => undefined;
+    const node = byUuid ? (isUuid(id) ? await nodes.findByHypervisorId(db, id) : undefined) : await byNumber();
+    if (!node) throw missing(id);
+    const [row] = await this.#rows([node], withServers);
+    return row!;
+  }
+
+  async findService(id: string): Promise<NodeRow> {
+    const node = isUuid(id) ? await this.books.nodes.findByServiceId(this.books.db, id) : undefined;
+    if (!node) throw fail.notFound(`Service ${id.slice(0, 64)} not found.`);
+    const [row] = await this.#rows([node], false);
+    return row!;
+  }
+
+  /** Also tells the worker, which tells placement. */
+  async change(name: string, change: ServiceChange): Promise<NodeRow> {
+    const { db, nodes } = this.books;
+    const now = this.around.clock.now();
+    const node = await db.tx(async (tx) => {
+      let row = await nodes.find(tx, name);
+      if (change.disabled !== undefined)
+        row = await nodes.setDisabled(tx, name, change.disabled, change.reason ?? null, now);
+      if (change.forcedDown !== undefined) row = await nodes.setForcedDown(tx, name, change.forcedDown, now);
+      tx.notify(NODE_CHANNEL, name);
+      return row;
+    });
+    if (!node) throw missing(name);
+    const [row] = await this.#rows([node], false);
+    return row!;
+  }
+
+  async #rows(nodes: readonly Node[], withServers: boolean): Promise<NodeRow[]> {
+    const { db } = this.books;
+    const names = nodes.map(({ name }) => name);
+    const [used, servers] = await Promise.all([
+      usageOfHosts(db, names),
+      withServers ? serversOnHosts(db, names) : new Map<string, { id: string; name: string }[]>(),
+    ]);
+    const now = this.around.clock.now();
+    return nodes.map((node) => ({
+      ...node,
+      up: isNodeUp(node, now),
+      used: used(node.name),
+      servers: servers.get(node.name) ?? [],
+    }));
+  }
+}

@@ -1,0 +1,237 @@
+/** Actions on a server: one path, told apart by the only key of the body. */
+import { type TSchema, Type } from 'typebox';
+import { fail } from '#libs/kernel';
+import { type Op, op } from '#libs/platform/http';
+import type { Rule } from '#libs/platform/policy';
+import { body, type Checked, variants } from '#libs/wire';
+import { admin, member } from '../compute.rules.js';
+import { ServerHandlers } from './server.handlers.js';
+import { ServerConsoleHandlers } from './server-console.handlers.js';
+import { ServerNetworkHandlers } from './server-network.ops.js';
+import { askerOf, loadServer } from './server-target.js';
+
+const path = '/v2.1/servers/:id/action';
+const shut = { additionalProperties: false } as const;
+
+const actionBody = <N extends string, S extends TSchema>(name: N, schema: S) =>
+  body(Type.Object({ [name]: schema } as Record<N, S>, shut));
+/** Actions without parameters take null, and whatever old clients send instead. */
+const bare = (name: string): Checked<unknown> =>
+  body(Type.Object({ [name]: Type.Unknown() }, shut)) as Checked<unknown>;
+
+const UNLOCK_OVERRIDE = admin('os-lock-server:unlock:unlock_override');
+/** Asked for by name. */
+export const serverActionRules: readonly Rule[] = [UNLOCK_OVERRIDE];
+
+const power: readonly Op[] = [
+  op(ServerHandlers, {
+    method: 'POST',
+    path,
+    action: 'os-start',
+    rule: member('servers:start'),
+    status: 202,
+    body: bare('os-start'),
+    load: (handlers, call) => loadServer(handlers, call),
+    run: async (handlers, call, server) => {
+      await handlers.start(server, askerOf(call));
+      return {};
+    },
+  }),
+  op(ServerHandlers, {
+    method: 'POST',
+    path,
+    action: 'os-stop',
+    rule: member('servers:stop'),
+    status: 202,
+    body: bare('os-stop'),
+    load: (handlers, call) => loadServer(handlers, call),
+    run: async (handlers, call, server) => {
+      await handlers.stop(server, askerOf(call));
+      return {};
+    },
+  }),
+  op(ServerHandlers, {
+    method: 'POST',
+    path,
+    action: 'reboot',
+    rule: member('servers:reboot'),
+    status: 202,
+    body: actionBody(
+      'reboot',
+      Type.Object({ type: Type.String({ pattern: '^(?:HARD|Hard|hard|SOFT|Soft|soft)$' }) }, shut),
+    ),
+    load: (handlers, call) => loadServer(handlers, call),
+    run: async (handlers, call, server) => {
+      const kind = call.body.reboot.type.toUpperCase() === 'HARD' ? 'HARD' : 'SOFT';
+      await handlers.reboot(server, kind, askerOf(call));
+      return {};
+    },
+  }),
+];
+
+const reason = Type.Union([
+  Type.Null(),
+  Type.Object({ locked_reason: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })) }, shut),
+]);
+const lockBody = body(
+  variants(
+    ['2.1', Type.Object({ lock: Type.Unsafe<null | { locked_reason?: string }>({}) }, shut)],
+    ['2.73', Type.Object({ lock: reason }, shut)],
+  ),
+);
+
+const locks: readonly Op[] = [
+  op(ServerHandlers, {
+    method: 'POST',
+    path,
+    action: 'lock',
+    rule: member('os-lock-server:lock'),
+    status: 202,
+    body: lockBody,
+    load: (handlers, call) => loadServer(handlers, call),
+    run: async (handlers, call, server) => {
+      const given = call.body.lock;
+      const why = typeof given === 'object' && given !== null ? given.locked_reason : undefined;
+      await handlers.lock(server, typeof why === 'string' ? why.slice(0, 255) : null, askerOf(call));
+      return {};
+    },
+  }),
+  op(ServerHandlers, {
+    method: 'POST',
+    path,
+    action: 'unlock',
+    rule: member('os-lock-server:unlock'),
+    status: 202,
+    body: bare('unlock'),
+    load: (handlers, call) => loadServer(handlers, call),
+    run: async (handlers, call, server) => {
+      if (server.lockedBy === 'admin' && !call.may(UNLOCK_OVERRIDE.name, server))
+        throw fail.forbidden(`Policy doesn't allow ${UNLOCK_OVERRIDE.name} to be performed.`);
+      await handlers.unlock(server);
+      return {};
+    },
+  }),
+  op(ServerHandlers, {
+    method: 'POST',
+    path,
+    action: 'os-resetState',
+    rule: admin('os-admin-actions:reset_state'),
+    status: 202,
+    body: actionBody(
+      'os-resetState',
+      Type.Object({ state: Type.Union([Type.Literal('active'), Type.Literal('error')]) }, shut),
+    ),
+    load: (handlers, call) => loadServer(handlers, call),
+    run: async (handlers, call, server) => {
+      await handlers.resetState(server, call.body['os-resetState'].state);
+      return {};
+    },
+  }),
+];
+
+const consoleOutput = op(ServerConsoleHandlers, {
+  method: 'POST',
+  path,
+  action: 'os-getConsoleOutput',
+  rule: member('os-console-output'),
+  status: 200,
+  body: actionBody(
+    'os-getConsoleOutput',
+    Type.Union([
+      Type.Null(),
+      Type.Object(
+        {
+          length: Type.Optional(
+            Type.Unsafe<number | string | null>({
+              type: ['integer', 'string', 'null'],
+              pattern: '^-?[0-9]+$',
+              minimum: -1,
+              maximum: 2_147_483_647,
+              maxLength: 10,
+            }),
+          ),
+        },
+        shut,
+      ),
+    ]),
+  ),
+  load: (handlers, call) => loadServer(handlers, call),
+  run: async (handlers, call, server) => {
+    const length = call.body['os-getConsoleOutput']?.length ?? null;
+    return { body: { output: await handlers.output(server, length === null ? undefined : Number(length)) } };
+  },
+});
+
+const groupBody = Type.Object({ name: Type.String({ minLength: 1, maxLength: 255 }) }, shut);
+
+const groups: readonly Op[] = [
+  op(ServerNetworkHandlers, {
+    method: 'POST',
+    path,
+    action: 'addSecurityGroup',
+    rule: member('os-security-groups:add'),
+    status: 202,
+    body: actionBody('addSecurityGroup', groupBody),
+    load: (handlers, call) => loadServer(handlers, call),
+    run: async (handlers, call, server) => {
+      await handlers.changeGroups(server, { add: call.body.addSecurityGroup.name });
+      return {};
+    },
+  }),
+  op(ServerNetworkHandlers, {
+    method: 'POST',
+    path,
+    action: 'removeSecurityGroup',
+    rule: member('os-security-groups:remove'),
+    status: 202,
+    body: actionBody('removeSecurityGroup', groupBody),
+    load: (handlers, call) => loadServer(handlers, call),
+    run: async (handlers, call, server) => {
+      await handlers.changeGroups(server, { remove: call.body.removeSecurityGroup.name });
+      return {};
+    },
+  }),
+];
+
+/** Actions that exist elsewhere and not here yet: the server is looked up and the caller judged before they are refused. */
+const ELSEWHERE: Readonly<Record<string, Rule>> = {
+  rebuild: member('servers:rebuild'),
+  resize: member('servers:resize'),
+  confirmResize: member('servers:confirm_resize'),
+  revertResize: member('servers:revert_resize'),
+  createImage: member('servers:create_image'),
+  createBackup: member('os-create-backup'),
+  pause: member('os-pause-server:pause'),
+  unpause: member('os-pause-server:unpause'),
+  suspend: member('os-suspend-server:suspend'),
+  resume: member('os-suspend-server:resume'),
+  rescue: member('os-rescue'),
+  unrescue: member('os-unrescue'),
+  shelve: member('os-shelve:shelve'),
+  shelveOffload: admin('os-shelve:shelve_offload'),
+  unshelve: member('os-shelve:unshelve'),
+  changePassword: member('os-admin-password'),
+  restore: member('os-deferred-delete:restore'),
+  forceDelete: member('os-deferred-delete:force'),
+  migrate: admin('os-migrate-server:migrate'),
+  'os-migrateLive': admin('os-migrate-server:migrate_live'),
+  evacuate: admin('os-evacuate'),
+  trigger_crash_dump: member('servers:trigger_crash_dump'),
+  'os-getVNCConsole': member('os-remote-consoles'),
+};
+
+const refused: readonly Op[] = Object.entries(ELSEWHERE).map(([action, rule]) =>
+  op(ServerHandlers, {
+    method: 'POST',
+    path,
+    action,
+    rule,
+    status: 400,
+    load: (handlers, call) => loadServer(handlers, call),
+    run: () => {
+      throw fail.invalid(`The action ${action} is not offered by this cloud.`);
+    },
+  }),
+);
+
+export const serverActionOps: readonly Op[] = [...power, ...locks, consoleOutput, ...groups, ...refused];
