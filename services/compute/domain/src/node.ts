@@ -68,3 +68,11 @@ export interface ServerReport {
   /** It changed by itself, not by a command. */
   readonly event: boolean;
 }
+
+const SIMULATED = /^sim-[a-z0-9-]+$/;
+
+/** Nodes that one process plays; it speaks for them, and its certificate is named after it. */
+export const isSimulated = (node: string): boolean => SIMULATED.test(node);
+/** The name in the certificate of the agent that answers for a node. */
+export const agentCertificateOf = (node: string): string => (isSimulated(node) ? SIMULATED_PROCESS : node);
+export const SIMULATED_PROCESS = 'simulated';

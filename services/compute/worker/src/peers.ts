@@ -1,5 +1,5 @@
 /** What the worker asks of other services, as narrow as it needs it, so that tests put stand-ins in their place. */
-import type { imageV1, NodeCommand, networkV1, placementV1 } from '#libs/contract';
+import type { agentV1, imageV1, NodeCommand, networkV1, placementV1 } from '#libs/contract';
 import type { Remote } from '#libs/platform/grpc';
 
 export type Placement = Pick<Remote<placementV1.SchedulerService>, 'claim' | 'release' | 'ensureProvider'>;
@@ -11,10 +11,8 @@ export type Images = Pick<Remote<imageV1.ImagesService>, 'locate'>;
 
 /** Sends a command to a node. Rejects when the broker did not confirm; the sender looks again later. */
 export type SendCommand = (node: string, command: NodeCommand) => Promise<void>;
-
-export interface Peers {
-  readonly placement: Placement;
-  readonly network: Network;
-  readonly images: Images;
-  readonly send: SendCommand;
-}
+/** The agent that answers for a node. */
+export type AgentOf = (node: {
+  readonly name: string;
+  readonly agentGrpc: string;
+}) => Pick<Remote<agentV1.NodeService>, 'inventory'>;

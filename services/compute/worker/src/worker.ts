@@ -5,7 +5,6 @@
 import { COMPUTE_REPORT_QUEUE, computeV1, NODE_COMMAND_EXCHANGE, operatorV1 } from '#libs/contract';
 import type { Clock, Ids } from '#libs/kernel';
 import { Bus } from '#libs/platform/amqp';
-import type { TlsFiles } from '#libs/platform/config';
 import type { Db } from '#libs/platform/db';
 import { FlowRunner, flowMetrics } from '#libs/platform/flow';
 import { type Binding, bind } from '#libs/platform/grpc';
@@ -22,7 +21,6 @@ import {
 } from '#services/compute/data';
 import { computeFlows } from './flows/index.js';
 import { Pursuit } from './flows/pursuit.js';
-import { AgentLinks } from './grpc/agent-links.js';
 import { mayBeNode } from './grpc/callers.js';
 import { nodesService } from './grpc/nodes.grpc.js';
 import { operatorService } from './grpc/operator.grpc.js';
@@ -33,7 +31,7 @@ import { ProviderSync } from './nodes/provider-sync.js';
 import { ReportConsumer } from './nodes/report.consumer.js';
 import { declareNode, declareReports } from './nodes/topology.js';
 import type { WorkerOptions } from './options.js';
-import type { Images, Network, Placement, SendCommand } from './peers.js';
+import type { AgentOf, Images, Network, Placement, SendCommand } from './peers.js';
 import { Janitor } from './reconcile/janitor.js';
 import { ServerReconciler } from './reconcile/server.reconciler.js';
 
@@ -44,7 +42,7 @@ export interface WorkerDeps {
   readonly network: Network;
   readonly images: Images;
   readonly amqp: string;
-  readonly tls: TlsFiles;
+  readonly agentOf: AgentOf;
   readonly options: WorkerOptions;
   readonly process: string;
   readonly version: string;
@@ -57,7 +55,6 @@ export interface WorkerDeps {
 const COMMAND_EXPIRES_MS = 60_000;
 
 export class ComputeWorker {
-  readonly agents: AgentLinks;
   readonly runner: FlowRunner;
   readonly #bus: Bus;
   readonly #watch: NodeWatch;
@@ -112,7 +109,6 @@ export class ComputeWorker {
       concurrency: options.concurrency,
       hooks: flowMetrics(db),
     });
-    this.agents = new AgentLinks(deps.tls);
   }
 
   async start(): Promise<void> {
@@ -126,17 +122,15 @@ export class ComputeWorker {
   async stop(graceMs: number): Promise<void> {
     await Promise.all([this.runner.stop(graceMs), this.#janitor.stop(), this.#watch.stop()]);
     await this.#bus.stop();
-    this.agents.close();
   }
 
   /** What agents and the operator's command call. */
   bindings(): Binding[] {
-    const { db, servers, network, images, log, process, version, clock } = this.deps;
+    const { db, servers, network, images, agentOf, log, process, version, clock } = this.deps;
     const { aims, nodes, events, standings, books } = this.#repos;
     const forNodes = nodesService({ db, servers, aims, network, images, enrolment: this.#enrolment });
     const forOperators = operatorService({
-      ...{ db, nodes, events, standings, books, process, version, clock },
-      agentOf: (node) => this.agents.of(node),
+      ...{ db, nodes, events, standings, books, agentOf, process, version, clock },
       waitingReports: () => this.#bus.depth(COMPUTE_REPORT_QUEUE),
       startedAt: clock.now(),
     });

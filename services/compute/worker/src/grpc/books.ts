@@ -5,7 +5,7 @@ import type { Sql } from '#libs/platform/db';
 import { openDebts, taskHistory } from '#libs/platform/flow';
 import type { BookRepo, NodeRepo, StandingRepo } from '#services/compute/data';
 import type { Node } from '#services/compute/domain';
-import type { Agent } from './agent-links.js';
+import type { AgentOf } from '../peers.js';
 
 type Row = operatorV1.BookRow;
 
@@ -14,7 +14,7 @@ interface Deps {
   readonly nodes: NodeRepo;
   readonly standings: StandingRepo;
   readonly books: BookRepo;
-  readonly agentOf: (node: Node) => Pick<Agent, 'inventory'>;
+  readonly agentOf: AgentOf;
 }
 
 const row = (kind: string, id: string, more: Partial<Row> = {}): Row =>

@@ -6,7 +6,7 @@ import { flowStatus } from '#libs/platform/flow';
 import type { Implementation } from '#libs/platform/grpc';
 import type { BookRepo, NodeEventRepo, NodeRepo, StandingRepo } from '#services/compute/data';
 import type { Node } from '#services/compute/domain';
-import type { Agent } from './agent-links.js';
+import type { AgentOf } from '../peers.js';
 import { books } from './books.js';
 import { trace } from './trace.js';
 
@@ -16,7 +16,7 @@ export interface OperatorDeps {
   readonly events: NodeEventRepo;
   readonly standings: StandingRepo;
   readonly books: BookRepo;
-  readonly agentOf: (node: Node) => Pick<Agent, 'inventory'>;
+  readonly agentOf: AgentOf;
   /** Messages that wait in compute's queue; undefined while the broker is away. */
   readonly waitingReports: () => Promise<number | undefined>;
   readonly process: string;
