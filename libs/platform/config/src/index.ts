@@ -58,3 +58,5 @@ export function readServiceConfig(path = process.env['YAGURA_CONFIG']): ServiceC
   }
   return config as ServiceConfig;
 }
+
+export { productVersion } from './version.js';

@@ -1,8 +1,7 @@
 /** The image service, put together: what `main` starts, and what tests start on scratch stores. */
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { type Clock, type Ids, randomIds, systemClock } from '#libs/kernel';
-import { type ServiceConfig, validated } from '#libs/platform/config';
+import { productVersion, type ServiceConfig, validated } from '#libs/platform/config';
 import { type Db, openDb } from '#libs/platform/db';
 import { serveGrpc } from '#libs/platform/grpc';
 import { serveHttp } from '#libs/platform/http';
@@ -48,53 +47,39 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
-/** Compiled code lies one level deeper than the checkout's own package.json; both say the version. */
-function version(): string {
-  const require = createRequire(import.meta.url);
-  for (const path of ['../../../../package.json', '../../../../../package.json']) {
-    try {
-      return (require(path) as { version: string }).version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    }
-  }
-  return 'unknown';
-}
-
-/** Starts everything; resolves when both ports are open. */
-export async function startService(parts: ServiceParts): Promise<RunningService> {
-  const { config, verifier, log, clock = systemClock, ids = randomIds } = parts;
-  assertMachine();
-  const startedAt = clock.now();
+/** Everything that handlers, gRPC and the sweeper share. */
+async function prepare({ config, log, gateProgram, clock = systemClock }: ServiceParts) {
   const settings = new ImageSettings(validated(ImageOptions, config.options ?? {}, 'options'));
   const { options } = settings;
   const files = new ImageFiles(options.storeDir ?? join(config.stateDir, 'store'), options.diskReserveBytes);
   await files.prepare();
-  const gate = await Gate.open({ program: parts.gateProgram, maxVirtual: options.maxVirtualBytes });
+  const gate = await Gate.open({ program: gateProgram, maxVirtual: options.maxVirtualBytes });
   log.info({ confinement: gate.confinement }, 'the image gate works');
-  const db = await openDb({
-    url: config.database,
-    applicationName: config.process,
-    migrationSets: [imageMigrations],
-    log,
-  });
-  const images = new ImageRepo(db, clock);
-  const uploads = new UploadRepo(db, clock);
-  const books = new BooksRepo(db);
-  const urls = new SignedUrls(options.imageBaseUrl.replace(/\/$/, ''), options.urlSigningKey);
-  const sweeper = new Sweeper({ uploads, books, files, clock, log }, parts.sweeperTimes);
-  const module = imageModule({
-    images,
-    members: new MemberRepo(db, clock),
-    uploads,
-    books,
+  const { database: url, process: applicationName } = config;
+  const db = await openDb({ url, applicationName, migrationSets: [imageMigrations], log });
+  return {
+    settings,
     files,
     gate,
-    settings,
-    ids,
+    db,
+    clock,
     log,
-  });
-  const app = await serveHttp(module, {
+    images: new ImageRepo(db, clock),
+    members: new MemberRepo(db, clock),
+    uploads: new UploadRepo(db, clock),
+    books: new BooksRepo(db),
+    urls: new SignedUrls(options.imageBaseUrl.replace(/\/$/, ''), options.urlSigningKey),
+  };
+}
+
+/** Starts everything; resolves when both ports are open. */
+export async function startService(parts: ServiceParts): Promise<RunningService> {
+  const { config, verifier, log, ids = randomIds } = parts;
+  assertMachine();
+  const stores = await prepare(parts);
+  const { db, files, gate, books, clock } = stores;
+  const sweeper = new Sweeper(stores, parts.sweeperTimes);
+  const app = await serveHttp(imageModule({ ...stores, ids }), {
     ...config.http,
     ops: imageApiOps,
     rules: FURTHER_RULES,
@@ -103,12 +88,12 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
     publicBase: `${config.publicUrl}/image`,
     log,
     health: async () => ({ database: await books.alive(), tokens: verifier.fresh }),
-    extra: (fastify) => addBlobRoute(fastify, { images, files, urls, clock }),
+    extra: (fastify) => addBlobRoute(fastify, stores),
   });
-  const about = { process: config.process, version: version(), startedAt, confinement: gate.confinement };
+  const about = { process: config.process, version: productVersion(), startedAt: clock.now() };
   const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, [
-    imageBinding({ images, urls, clock, log }),
-    operatorBinding({ books, files, sweeper, clock, log, ...about }),
+    imageBinding(stores),
+    operatorBinding({ ...stores, ...about, sweeper, confinement: gate.confinement }),
   ]);
   const stopping = new AbortController();
   const sweeping = sweeper.run(stopping.signal);

@@ -1,0 +1,3 @@
+export * from './check.js';
+export { projectGraph } from './layers.js';
+export { type Problem, type Project, readWorkspace, type Workspace, workspaceOf } from './workspace.js';
