@@ -47,8 +47,8 @@ const AIM_AS = {
   text: `insert into server_node as n (server_id, node, power, fence, seq, generation, changed_at)
     values ($1, $2, $3, $4, $5, $6, $7)
     on conflict (server_id, node) do update set power = excluded.power, fence = excluded.fence, seq = excluded.seq,
-      generation = excluded.generation, changed_at = excluded.changed_at, confirmed_at = null
-    where (n.fence, n.seq) < (excluded.fence, excluded.seq)`,
+      generation = greatest(excluded.generation, n.generation + 1), changed_at = excluded.changed_at, confirmed_at = null
+    where (n.fence, n.seq) < (excluded.fence, excluded.seq) returning generation`,
 };
 const CLEAR_AWAY = {
   name: 'server_node.clear_away',
@@ -75,14 +75,18 @@ export class ServerNodeRepo {
     return on.query<Aim>(LEAVING, [serverId]);
   }
 
-  /** False: a higher pair stands there already. */
+  /**
+   * Returns the generation, which rises with each desired state of a server on a node, so that the node can tell a change
+   * from a repetition. Undefined: a higher pair stands there already.
+   */
   async set(
     on: Sql,
     aim: Pair & { serverId: string; node: string; power: DesiredPower; generation: number },
     now: Date,
-  ): Promise<boolean> {
+  ): Promise<number | undefined> {
     const { serverId, node, power, fence, seq, generation } = aim;
-    return (await on.exec(AIM_AS, [serverId, node, power, fence, seq, generation, now])) === 1;
+    const row = await on.one<{ generation: number }>(AIM_AS, [serverId, node, power, fence, seq, generation, now]);
+    return row?.generation;
   }
 
   /** The server is to be gone from wherever it may be. */

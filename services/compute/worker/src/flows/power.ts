@@ -6,6 +6,7 @@
 import type { Tx } from '#libs/platform/db';
 import { defineFlow, type Flow, Permanent, type StepContext } from '#libs/platform/flow';
 import { type MoveName, POWER, type Server, type ServerPowerInput } from '#services/compute/domain';
+import { aim } from './aim.js';
 import type { FlowDeps } from './deps.js';
 import type { Target } from './pursuit.js';
 
@@ -31,7 +32,7 @@ export function powerFlow<I extends ServerPowerInput>(deps: FlowDeps, plan: Powe
     steps: [
       {
         name: 'aim',
-        tx: (tx, ctx) => aim(deps, plan, tx, ctx),
+        tx: (tx, ctx) => aimAt(deps, plan, tx, ctx),
         undoTx: (tx, ctx) => giveUp(deps, plan, tx, ctx),
       },
       {
@@ -50,14 +51,17 @@ export function powerFlow<I extends ServerPowerInput>(deps: FlowDeps, plan: Powe
   });
 }
 
-async function aim<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan, tx: Tx, ctx: Ctx<I>): Promise<Target> {
+async function aimAt<I extends ServerPowerInput>(
+  deps: FlowDeps,
+  plan: PowerPlan,
+  tx: Tx,
+  ctx: Ctx<I>,
+): Promise<Target> {
   const { serverId, generation } = ctx.input;
   const server = await deps.servers.lock(tx, serverId);
   if (!server?.host) throw new Permanent(`The server ${plan.failed}: it is on no node.`, { kind: 'conflict' });
   const { fence, n: seq } = ctx.next();
-  const target = { serverId, node: server.host, generation, fence, seq };
-  await deps.aims.set(tx, { ...target, power: plan.power }, ctx.now);
-  return target;
+  return aim(deps, tx, { serverId, node: server.host, power: plan.power, generation, fence, seq }, ctx.now);
 }
 
 async function settle<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan, tx: Tx, ctx: Ctx<I>): Promise<void> {
@@ -82,5 +86,5 @@ async function giveUp<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPla
   if (!moved || !server.host || !ctx.out<Target>('aim')) return;
   const { fence, n: seq } = ctx.next();
   const power = runs ? 'running' : 'stopped';
-  await deps.aims.set(tx, { serverId, node: server.host, power, generation: moved.generation, fence, seq }, ctx.now);
+  await aim(deps, tx, { serverId, node: server.host, power, generation: moved.generation, fence, seq }, ctx.now);
 }

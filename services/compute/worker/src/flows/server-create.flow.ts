@@ -8,6 +8,7 @@
  */
 import { defineFlow, Owed, Permanent, type Step, type StepContext } from '#libs/platform/flow';
 import { POWER, SERVER_CREATE, type ServerCreateInput } from '#services/compute/domain';
+import { aim } from './aim.js';
 import { claimNode, type FailedTry, noValidHost, type Placed } from './claim.js';
 import type { FlowDeps } from './deps.js';
 import { ensurePorts, type KeptPorts, movePorts } from './ports.js';
@@ -118,9 +119,12 @@ async function aimAt(deps: FlowDeps, tx: Tx, ctx: Ctx, at: Placed, ports: KeptPo
     ...(zone === undefined ? {} : { availabilityZone: zone }),
   });
   if (!moved) throw overtaken();
-  const target = { serverId, node: at.node, generation: moved.generation, fence, seq };
-  await deps.aims.set(tx, { ...target, power: 'running' }, ctx.now);
-  return target;
+  return aim(
+    deps,
+    tx,
+    { serverId, node: at.node, power: 'running', generation: moved.generation, fence, seq },
+    ctx.now,
+  );
 }
 
 /** A delete is on its way: it has the server now. */

@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+import { decide, type Standing } from './decide.js';
+
+const standing = (more: Partial<Standing>): Standing => ({
+  ...{ serverId: 's', node: 'n', vmState: 'active', taskState: null, desired: 'running', confirmed: true },
+  ...{ power: 'running', event: false },
+  ...more,
+});
+
+it.each([
+  ['a server that is as it should be', {}, 'nothing'],
+  ['a guest that ended while its node watched', { power: 'stopped', event: true }, 'seenStopped'],
+  ['a guest that crashed while its node watched', { power: 'crashed', event: true }, 'seenStopped'],
+  ['a guest that was lost with its node', { power: 'stopped' }, 'revive'],
+  ['a domain that is lost', { power: 'absent' }, 'revive'],
+  ['a guest that was started from outside', { vmState: 'stopped', desired: 'stopped' }, 'seenRunning'],
+  ['a server at which an operation is', { power: 'stopped', taskState: 'powering-on' }, 'nothing'],
+  ['a server in error', { vmState: 'error', power: 'stopped' }, 'nothing'],
+  ['a stopped server without a domain', { vmState: 'stopped', desired: 'stopped', power: 'absent' }, 'nothing'],
+  ['a server of which nothing was said', { power: undefined }, 'nothing'],
+  ['a leftover', { vmState: undefined, desired: 'absent', confirmed: false }, 'clear'],
+  ['what has left', { vmState: undefined, desired: 'absent', power: 'absent' }, 'nothing'],
+] as const)('%s', (_name, more, decision) => {
+  expect(decide(standing(more))).toBe(decision);
+});
