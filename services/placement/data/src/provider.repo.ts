@@ -1,0 +1,207 @@
+/** Providers, their inventories, traits and aggregates. Every write raises the generation and looks at the row count. */
+import { fail } from '#libs/kernel';
+import { type Db, isUnique, isViolation, type Tx } from '#libs/platform/db';
+import type { Inventories, ProviderFacts } from '#services/placement/domain';
+import { CONCURRENT } from './allocation.repo.js';
+import { PROVIDER_COLUMNS, type ProviderRow, toFacts } from './provider.columns.js';
+
+export interface NewProvider {
+  readonly id: string;
+  readonly name: string;
+  readonly parentId: string | null;
+}
+
+/** A compute node as compute describes it. */
+export interface NodeDescription {
+  readonly id: string;
+  readonly name: string;
+  readonly inventories: Inventories;
+  readonly traits: readonly string[];
+  readonly disabledReason: string | null;
+  readonly zone: string;
+}
+
+/** What an update may set; all of it raises the generation. */
+export interface ProviderChange {
+  readonly inventories?: Inventories;
+  readonly traits?: readonly string[];
+  readonly aggregates?: readonly string[];
+}
+
+const IN_USE = { type: 'placement.inventory.inuse' } as const;
+const notFound = (id: string): Error => fail.notFound(`No resource provider with uuid ${id} found`);
+
+export class ProviderRepo {
+  constructor(private readonly db: Db) {}
+
+  async find(id: string): Promise<ProviderFacts | undefined> {
+    const row = await this.db.one<ProviderRow>(`select ${PROVIDER_COLUMNS} from provider p where id = $1`, [id]);
+    return row && toFacts(row);
+  }
+
+  async create(provider: NewProvider): Promise<void> {
+    try {
+      await this.db.tx(async (tx) => {
+        const rootId = provider.parentId === null ? provider.id : await rootOf(tx, provider.parentId);
+        await tx.exec(`insert into provider (id, name, parent_id, root_id) values ($1, $2, $3, $4)`, [
+          ...[provider.id, provider.name, provider.parentId, rootId],
+        ]);
+      });
+    } catch (error) {
+      throw nameTaken(error, provider.name) ?? error;
+    }
+  }
+
+  /** Renames and, where `parentId` is not undefined, moves a provider with everything below it. */
+  async update(id: string, name: string, parentId: string | null | undefined): Promise<void> {
+    try {
+      await this.db.tx(async (tx) => {
+        const changed = await tx.exec(
+          `update provider set name = $2, generation = generation + 1, updated_at = now(), changed = pg_current_xact_id() where id = $1`,
+          [id, name],
+        );
+        if (!changed) throw notFound(id);
+        if (parentId !== undefined) await move(tx, id, parentId);
+      });
+    } catch (error) {
+      throw nameTaken(error, name) ?? error;
+    }
+  }
+
+  async remove(id: string): Promise<void> {
+    try {
+      await this.db.tx(async (tx) => {
+        if (!(await tx.exec('delete from provider where id = $1', [id]))) throw notFound(id);
+        await tx.exec('insert into provider_gone (id) values ($1)', [id]);
+        await tx.exec(`delete from provider_gone where at < now() - interval '1 day'`);
+      });
+    } catch (error) {
+      if (isViolation(error, 'foreignKey', 'provider_parent_exists')) {
+        throw fail.conflict(`Unable to delete parent resource provider ${id}: It has child resource providers.`, {
+          type: 'placement.resource_provider.cannot_delete_parent',
+        });
+      }
+      if (isViolation(error, 'foreignKey', 'allocation_provider')) {
+        throw fail.conflict(`Unable to delete resource provider ${id}: Resource provider has allocations.`, {
+          type: 'placement.resource_provider.inuse',
+        });
+      }
+      throw error;
+    }
+  }
+
+  /** Sets what is given, if the provider still has that generation (any, when undefined). Returns the new state. */
+  change(id: string, generation: number | undefined, change: ProviderChange): Promise<ProviderFacts> {
+    return this.db.tx((tx) => changeProvider(tx, id, generation, change));
+  }
+
+  /** Makes the node's provider what compute says; nothing is written where it is so already. Returns the generation. */
+  async ensureNode(node: NodeDescription): Promise<number> {
+    const params = [
+      node.id,
+      node.name,
+      JSON.stringify(node.inventories),
+      [...node.traits].sort(),
+      node.disabledReason,
+      node.zone,
+    ];
+    try {
+      const written = await this.db.one<{ generation: number }>(ENSURE, params);
+      if (written) return written.generation;
+    } catch (error) {
+      if (!isUnique(error, 'provider_name_unique')) throw error;
+      await this.#dropNamesake(node);
+      return this.ensureNode(node);
+    }
+    const known = await this.find(node.id);
+    return known ? known.generation : this.ensureNode(node);
+  }
+
+  /** A node that was set up anew has a new id under its old name: the old one goes, unless something is still on it. */
+  async #dropNamesake(node: NodeDescription): Promise<void> {
+    const old = await this.db.one<{ id: string }>('select id from provider where name = $1 and id <> $2', [
+      node.name,
+      node.id,
+    ]);
+    if (old) await this.remove(old.id);
+  }
+}
+
+const ENSURE = {
+  name: 'placement.ensure',
+  text: `insert into provider as p (id, name, root_id, inventories, traits, disabled_reason, zone, is_node)
+    values ($1, $2, $1, $3, $4, $5, $6, true)
+    on conflict (id) do update set name = $2, inventories = $3, traits = $4, disabled_reason = $5, zone = $6, is_node = true,
+           generation = p.generation + 1, updated_at = now(), changed = pg_current_xact_id()
+     where (p.name, p.inventories, p.traits, p.disabled_reason, p.zone, p.is_node)
+           is distinct from ($2, $3::jsonb, $4::text[], $5, $6, true)
+    returning p.generation`,
+};
+
+/** The same within a transaction of the caller's, for changes of several providers at once. */
+export async function changeProvider(
+  tx: Tx,
+  id: string,
+  generation: number | undefined,
+  change: ProviderChange,
+  inUse: 'refuse' | 'later' = 'refuse',
+): Promise<ProviderFacts> {
+  const known = await tx.one<ProviderRow>(`select ${PROVIDER_COLUMNS} from provider p where id = $1 for update`, [id]);
+  if (!known) throw notFound(id);
+  if (generation !== undefined && generation !== known.generation) {
+    throw fail.conflict(
+      `resource provider generation conflict: ${id} is at ${known.generation}, not ${generation}`,
+      CONCURRENT,
+    );
+  }
+  if (change.inventories && inUse === 'refuse') refuseInUse(known, change.inventories);
+  const row = await tx.one<ProviderRow>(
+    `update provider p set inventories = coalesce($2, inventories), traits = coalesce($3, traits),
+       aggregates = coalesce($4, aggregates), generation = generation + 1, updated_at = now(), changed = pg_current_xact_id()
+      where id = $1 returning ${PROVIDER_COLUMNS}`,
+    [id, change.inventories && JSON.stringify(change.inventories), change.traits, change.aggregates],
+  );
+  return toFacts(row!);
+}
+
+/** A class of which something is taken can not be taken away. */
+export function refuseInUse(row: Pick<ProviderRow, 'id' | 'used'>, inventories: Inventories): void {
+  const lost = Object.keys(row.used).filter((name) => !inventories[name]);
+  if (lost.length)
+    throw fail.conflict(`Inventory for '${lost.join(', ')}' on resource provider '${row.id}' in use.`, IN_USE);
+}
+
+async function rootOf(tx: Tx, parentId: string): Promise<string> {
+  const parent = await tx.one<{ root_id: string }>('select root_id from provider where id = $1 for share', [parentId]);
+  if (!parent) throw fail.invalid(`parent provider UUID '${parentId}' does not exist.`);
+  return parent.root_id;
+}
+
+async function move(tx: Tx, id: string, parentId: string | null): Promise<void> {
+  const below = await tx.query<{ id: string }>(
+    `with recursive down as (
+        select id from provider where id = $1 union all select p.id from provider p join down d on p.parent_id = d.id)
+      select id from down`,
+    [id],
+  );
+  const ids = below.map((row) => row.id);
+  if (parentId !== null && ids.includes(parentId)) {
+    throw fail.invalid('creating loop in the provider tree is not allowed.');
+  }
+  const rootId = parentId === null ? id : await rootOf(tx, parentId);
+  await tx.exec('update provider set parent_id = $2 where id = $1', [id, parentId]);
+  await tx.exec(
+    `update provider set root_id = $2, generation = generation + (id <> $3)::int, changed = pg_current_xact_id() where id = any ($1)`,
+    [ids, rootId, id],
+  );
+}
+
+function nameTaken(error: unknown, name: string): Error | undefined {
+  if (isUnique(error, 'provider_name_unique')) {
+    return fail.conflict(`Conflicting resource provider name: ${name} already exists.`, {
+      type: 'placement.duplicate_name',
+    });
+  }
+  if (isUnique(error, 'provider_pkey')) return fail.conflict('Conflicting resource provider uuid: it already exists.');
+  return undefined;
+}

@@ -1,0 +1,3 @@
+export * from './operator.grpc.js';
+export * from './scheduler.grpc.js';
+export * from './scheduler.js';

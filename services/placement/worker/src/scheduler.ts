@@ -1,0 +1,200 @@
+/**
+ * Chooses and claims. The choice is made over the snapshot in memory, which may be a moment behind; the claim decides.
+ * A node that turns out to be full is followed by the next of the list, and an exhausted list by one more look at fresh
+ * numbers, before anybody is told that there is no room.
+ */
+
+import type {
+  ClaimAnswer,
+  ClaimRepo,
+  ClaimWish,
+  GuardedClaim,
+  Pair,
+  SnapshotKeeper,
+  UsedState,
+} from '#services/placement/data';
+import {
+  type Amounts,
+  type NodeRequest,
+  Provider,
+  type Rejection,
+  type Selection,
+  type Snapshot,
+  selectNodes,
+} from '#services/placement/domain';
+
+export interface ServerRequest extends NodeRequest {
+  readonly consumerId: string;
+  readonly pair: Pair;
+  readonly projectId: string;
+  readonly userId: string;
+}
+
+export interface SchedulerParts {
+  readonly claims: ClaimRepo;
+  readonly keeper: SnapshotKeeper;
+  readonly random: () => number;
+}
+
+/** Claims look at numbers that are at most this old, unless they have to look again. */
+const STALE_MS = 250;
+/** Looks at fresh numbers before a request is refused. */
+const LOOKS = 3;
+/** So many nodes are named in a refusal; a cloud of thousands has no more reasons than that worth reading. */
+const MAX_REASONS = 200;
+
+export class Scheduler {
+  constructor(private readonly parts: SchedulerParts) {}
+
+  /** Chooses a node and claims it for the consumer; a claim that it holds moves, or stays where it cannot. */
+  async claim(request: ServerRequest): Promise<ClaimAnswer> {
+    let snapshot = await this.parts.keeper.fresh(STALE_MS);
+    for (let look = 1; ; look += 1) {
+      const attempt = new Attempt(request, snapshot, this.parts.random, look);
+      try {
+        const answer = await this.parts.claims.guarded(
+          request.consumerId,
+          request.pair,
+          (claim) => attempt.run(claim),
+          (recorded) => recorded ?? { rejections: [] },
+        );
+        this.learn(attempt.written);
+        return answer;
+      } catch (error) {
+        if (!(error instanceof LookAgain)) throw error;
+        snapshot = await this.parts.keeper.fresh();
+      }
+    }
+  }
+
+  /** Gives back everything; nothing where nothing is held. */
+  async release(consumerId: string, pair: Pair): Promise<void> {
+    const freed = await this.parts.claims.guarded(
+      consumerId,
+      pair,
+      (claim) => claim.release(),
+      () => [],
+    );
+    this.learn(freed);
+  }
+
+  private learn(states: readonly UsedState[]): void {
+    for (const state of states) this.parts.keeper.used(state.id, state.generation, state.used);
+  }
+}
+
+/** Nothing of the list could be had; the numbers may have been old. Undoes the attempt. */
+class LookAgain extends Error {}
+
+/** One transaction's worth of choosing and claiming over one snapshot. */
+class Attempt {
+  /** What it has changed, once it is committed. */
+  readonly written: UsedState[] = [];
+
+  constructor(
+    private readonly request: ServerRequest,
+    private readonly snapshot: Snapshot,
+    private readonly random: () => number,
+    /** The first look is at numbers that may be old. */
+    private readonly look: number,
+  ) {}
+
+  async run(claim: GuardedClaim): Promise<ClaimAnswer> {
+    this.written.length = 0;
+    if (!claim.holds) return this.takeOne(claim, this.snapshot);
+    const held = await claim.held();
+    const without = this.snapshot.with(
+      held.flatMap(({ providerId, resources }) => freed(this.snapshot, providerId, resources)),
+    );
+    const stays = this.stays(held, without);
+    if (stays) {
+      await claim.answer(stays, 'ok', 'stays where it is');
+      return stays;
+    }
+    let refusal: ClaimAnswer = { rejections: [] };
+    const moved = await claim.insteadOfHeld(async () => {
+      const answer = await this.takeOne(claim, without);
+      if ('claimed' in answer) return answer;
+      refusal = answer;
+      return undefined;
+    });
+    this.written.unshift(...moved.freed);
+    if (moved.value) return moved.value;
+    await claim.answer(refusal, 'refused', 'stays where it was');
+    return refusal;
+  }
+
+  /** A consumer that holds just what it asks for, where it may be, keeps it: its first answer was lost on the way. */
+  private stays(held: readonly HeldShare[], without: Snapshot): ClaimAnswer | undefined {
+    const [share, ...more] = held;
+    if (!share || more.length || !sameAmounts(share.resources, this.request.resources)) return undefined;
+    const { providerId: id, name } = share;
+    if (this.request.onlyName && this.request.onlyName !== name) return undefined;
+    const { ranked } = this.select(without, { ...this.request, onlyName: name });
+    return ranked.length ? { claimed: { id, name }, alternates: [] } : undefined;
+  }
+
+  private async takeOne(claim: GuardedClaim, snapshot: Snapshot): Promise<ClaimAnswer> {
+    const selection = this.select(snapshot, this.request);
+    const taken = await takeFirst(claim, this.request, selection.ranked, this.written);
+    if (taken) return taken;
+    const settled = this.look === LOOKS || (this.look > 1 && !selection.ranked.length);
+    if (!settled) throw new LookAgain();
+    const answer: ClaimAnswer = { rejections: rejectionsOf(selection) };
+    await claim.answer(answer, 'refused', refusalText(selection.rejections));
+    return answer;
+  }
+
+  private select(snapshot: Snapshot, request: NodeRequest): Selection {
+    return selectNodes(snapshot, request, { random: this.random });
+  }
+}
+
+interface HeldShare {
+  readonly providerId: string;
+  readonly name: string;
+  readonly resources: Amounts;
+}
+
+/** The provider as it would be without the share. */
+function freed(snapshot: Snapshot, id: string, share: Amounts): Provider[] {
+  const known = snapshot.find(id);
+  if (!known) return [];
+  const { used } = known.facts;
+  const less = Object.fromEntries(Object.entries(used).map(([name, units]) => [name, units - (share[name] ?? 0)]));
+  return [new Provider({ ...known.facts, used: less })];
+}
+
+async function takeFirst(
+  claim: GuardedClaim,
+  request: ServerRequest,
+  ranked: readonly Provider[],
+  written: UsedState[],
+): Promise<ClaimAnswer | undefined> {
+  const wish: ClaimWish = request;
+  for (const [index, provider] of ranked.entries()) {
+    const alternates = ranked.slice(index + 1).map((other) => other.name);
+    const claimed = { id: provider.id, name: provider.name };
+    const state = await claim.take(wish, claimed, alternates);
+    if (!state) continue;
+    written.push(state);
+    return { claimed, alternates };
+  }
+  return undefined;
+}
+
+const rejectionsOf = ({ ranked, rejections }: Selection): { id: string; name: string; reason: string }[] => [
+  ...ranked.map(({ id, name }) => ({ id, name, reason: 'was taken by others at the same moment' })),
+  ...rejections.slice(0, MAX_REASONS).map(({ provider: { id, name }, reason }) => ({ id, name, reason })),
+];
+
+function refusalText(rejections: readonly Rejection[]): string {
+  if (!rejections.length) return 'there are no nodes';
+  const text = rejections.map(({ provider, reason }) => `${provider.name}: ${reason}`).join('; ');
+  return text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
+}
+
+function sameAmounts(a: Amounts, b: Amounts): boolean {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
