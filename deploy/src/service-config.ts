@@ -9,6 +9,9 @@ import { SERVICE_NAMES, SERVICES, type ServiceName, SIMULATED } from './layout.j
 import type { Secrets } from './secrets.js';
 
 export const REGION = 'RegionOne';
+/** Where agents answer GET /healthz. */
+export const AGENT_HTTP = 6801;
+export const SIMULATED_HTTP = 6901;
 
 /** What the catalog says of each service. */
 export const endpoints = (d: Deployment): Record<ServiceName, string> => ({
@@ -37,7 +40,8 @@ function serviceOptions(d: Deployment, service: ServiceName, secrets: Secrets): 
   switch (service) {
     case 'identity':
       return {
-        signingKeys: [{ id: 'k1', privateKey: secrets.signingKey('identity-signing-key') }],
+        signingKeys: [{ kid: 'k1', privatePem: secrets.signingKey('identity-signing-key'), current: true }],
+        sealingKeys: [{ id: 's1', secret: secrets.text('identity-sealing-key'), current: true }],
         bootstrap: {
           adminPassword: secrets.text('admin-password'),
           demoPassword: secrets.text('demo-password'),
@@ -124,6 +128,7 @@ export async function agentFiles(
     node,
     publicUrl: d.publicUrl,
     region: REGION,
+    http: { host: address, port: AGENT_HTTP },
     grpc: { host: address, port: 6800 },
     tls: tlsIn(CONTAINER_TLS, node),
     amqp: `amqp://${agentUser(node)}:${secrets.text(`amqp-${agentUser(node)}`)}@${controllerAddress(d)}:5672/${VHOST}`,
@@ -145,7 +150,7 @@ export async function agentFiles(
   return { 'agent.json': { text: json(config) }, ...(await tlsFiles(authority, node, [address], nowMs)) };
 }
 
-/** One process that is many nodes: a broker user each, and one certificate that may speak for all of them. */
+/** One process that is many nodes. Each has a broker user and a certificate; the process answers as `simulated`. */
 export async function simulatedFiles(
   d: Deployment,
   secrets: Secrets,
@@ -155,16 +160,20 @@ export async function simulatedFiles(
   if (d.simulated === 0) return {};
   const address = controllerAddress(d);
   const password = secrets.text(`amqp-${agentUser(SIMULATED)}`);
-  const nodes = simulatedNames(d).map((name) => ({
+  const names = simulatedNames(d);
+  const nodes = names.map((name) => ({
     name,
     amqp: `amqp://${agentUser(name)}:${password}@127.0.0.1:5672/${VHOST}`,
+    tls: tlsIn(CONTAINER_TLS, name),
   }));
+  const files = await Promise.all([SIMULATED, ...names].map((name) => tlsFiles(authority, name, [address], nowMs)));
   const config = {
     process: SIMULATED,
     service: 'agent',
     node: null,
     publicUrl: d.publicUrl,
     region: REGION,
+    http: { host: address, port: SIMULATED_HTTP },
     grpc: { host: address, port: 6900 },
     tls: tlsIn(CONTAINER_TLS, SIMULATED),
     amqp: nodes[0]?.amqp,
@@ -182,7 +191,7 @@ export async function simulatedFiles(
   };
   return {
     [`${SIMULATED}.json`]: { text: json(config) },
-    ...(await tlsFiles(authority, SIMULATED, [address], nowMs)),
+    ...Object.assign({}, ...files),
   };
 }
 
