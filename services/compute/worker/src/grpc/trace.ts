@@ -47,7 +47,10 @@ function taskEvents(task: TaskHistory): Event[] {
   const waits = task.trouble
     ? [event(task.nextTry, `: ${task.step ?? ''}`, 'waiting', both(task.trouble, task.troubleCause))]
     : [];
-  const end = task.finishedAt ?? task.nextTry;
+  // The database and the runner have clocks of their own: the end never stands before the last step.
+  const end = [task.finishedAt ?? task.nextTry, ...task.steps.map((step) => step.doneAt ?? step.startedAt)].reduce(
+    later,
+  );
   return [
     event(task.createdAt, '', 'begun'),
     ...steps,
@@ -56,6 +59,8 @@ function taskEvents(task: TaskHistory): Event[] {
     event(end, '', outcomeOf(task), both(task.failure, task.cause ?? task.note)),
   ];
 }
+
+const later = (a: Date, b: Date): Date => (a > b ? a : b);
 
 /** The words of the timeline for the states of a task. */
 function outcomeOf(task: TaskHistory): string {
