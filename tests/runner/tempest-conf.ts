@@ -39,20 +39,55 @@ async function ensureSharedNetwork(admin: Session): Promise<void> {
   if (status !== 201) throw new Error(`the shared network's subnet: ${status}`);
 }
 
-export async function tempestConf(
-  state: string,
-  folder: string,
-): Promise<{ conf: string; env: Record<string, string> }> {
-  const admin = await loginTo(state, 'yagura-admin');
-  await ensureSharedNetwork(admin);
-  const images = (await admin.call<{ images: Named[] }>('GET', `${admin.endpoint('image')}/v2/images`)).body.images;
-  const flavors = (await admin.call<{ flavors: Named[] }>('GET', `${admin.endpoint('compute')}/flavors`)).body.flavors;
-  const extensions = (
-    await admin.call<{ extensions: { alias: string }[] }>('GET', `${admin.endpoint('network')}/v2.0/extensions`)
-  ).body.extensions;
-  const conf = ini({
-    DEFAULT: { log_dir: `${folder}/logs`, log_file: 'tempest.log', debug: false },
-    oslo_concurrency: { lock_path: `${folder}/lock` },
+/** Each of these becomes true when the feature is there. */
+const COMPUTE_FEATURES: Section = {
+  console_output: true,
+  config_drive: true,
+  metadata_service: true,
+  personality: false,
+  resize: false,
+  suspend: false,
+  pause: false,
+  shelve: false,
+  rescue: false,
+  snapshot: false,
+  cold_migration: false,
+  live_migration: false,
+  vnc_console: false,
+  serial_console: false,
+  interface_attach: false,
+  attach_encrypted_volume: false,
+  swap_volume: false,
+};
+
+/** What holds for every cloud of ours. */
+const CONSTANT: Readonly<Record<string, Section>> = {
+  'identity-feature-enabled': {
+    api_v3: true,
+    trust: false,
+    application_credentials: true,
+    access_rules: false,
+  },
+  service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
+  'compute-feature-enabled': COMPUTE_FEATURES,
+  validation: {
+    run_validation: false,
+    connect_method: 'fixed',
+    network_for_ssh: SHARED_NETWORK,
+    image_ssh_user: 'tiny',
+  },
+  image: { build_timeout: 60 },
+  'image-feature-enabled': { import_image: false, os_glance_reserved: true },
+  network: {
+    project_network_cidr: '10.100.0.0/16',
+    project_networks_reachable: false,
+    build_timeout: 60,
+    endpoint_type: 'public',
+  },
+};
+
+function accounts(admin: Session): Readonly<Record<string, Section>> {
+  return {
     auth: {
       use_dynamic_credentials: true,
       create_isolated_networks: false,
@@ -69,8 +104,20 @@ export async function tempestConf(
       region: admin.region,
       default_domain_id: 'default',
     },
-    'identity-feature-enabled': { api_v3: true, trust: false, application_credentials: true, access_rules: false },
-    service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
+  };
+}
+
+/** The images, flavors and extensions that this cloud has. */
+async function inventory(admin: Session): Promise<Readonly<Record<string, Section>>> {
+  const compute = admin.endpoint('compute');
+  const { images } = (await admin.call<{ images: Named[] }>('GET', `${admin.endpoint('image')}/v2/images`)).body;
+  const { flavors } = (await admin.call<{ flavors: Named[] }>('GET', `${compute}/flavors`)).body;
+  const listed = await admin.call<{ extensions: { alias: string }[] }>(
+    'GET',
+    `${admin.endpoint('network')}/v2.0/extensions`,
+  );
+  const aliases = listed.body.extensions.map(({ alias }) => alias).sort();
+  return {
     compute: {
       image_ref: named(images, 'tiny').id,
       image_ref_alt: named(images, 'tiny-alt').id,
@@ -84,48 +131,19 @@ export async function tempestConf(
       min_compute_nodes: 2,
       max_microversion: 'latest',
     },
-    // Each of these becomes true when the feature is there.
-    'compute-feature-enabled': {
-      console_output: true,
-      config_drive: true,
-      metadata_service: true,
-      personality: false,
-      resize: false,
-      suspend: false,
-      pause: false,
-      shelve: false,
-      rescue: false,
-      snapshot: false,
-      cold_migration: false,
-      live_migration: false,
-      vnc_console: false,
-      serial_console: false,
-      interface_attach: false,
-      attach_encrypted_volume: false,
-      swap_volume: false,
-    },
-    validation: {
-      run_validation: false,
-      connect_method: 'fixed',
-      network_for_ssh: SHARED_NETWORK,
-      image_ssh_user: 'tiny',
-    },
-    image: { build_timeout: 60 },
-    'image-feature-enabled': { import_image: false, os_glance_reserved: true },
-    network: {
-      project_network_cidr: '10.100.0.0/16',
-      project_networks_reachable: false,
-      build_timeout: 60,
-      endpoint_type: 'public',
-    },
-    'network-feature-enabled': {
-      ipv6: true,
-      api_extensions: extensions
-        .map(({ alias }) => alias)
-        .sort()
-        .join(','),
-    },
-    scenario: {},
+    'network-feature-enabled': { ipv6: true, api_extensions: aliases.join(',') },
+  };
+}
+
+/** The whole file for the cloud of that state folder; `folder` holds the suite's logs and locks. */
+export async function tempestConf(state: string, folder: string): Promise<string> {
+  const admin = await loginTo(state, 'yagura-admin');
+  await ensureSharedNetwork(admin);
+  return ini({
+    DEFAULT: { log_dir: `${folder}/logs`, log_file: 'tempest.log', debug: false },
+    oslo_concurrency: { lock_path: `${folder}/lock` },
+    ...accounts(admin),
+    ...CONSTANT,
+    ...(await inventory(admin)),
   });
-  return { conf, env: {} };
 }

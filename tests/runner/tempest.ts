@@ -24,11 +24,11 @@ export async function tempestStage(options: TempestOptions): Promise<Tally> {
   const { folder, state } = options;
   mkdirSync(join(folder, 'logs'), { recursive: true });
   mkdirSync(join(folder, 'lock'), { recursive: true });
-  const { conf, env } = await tempestConf(state, folder);
+  const conf = await tempestConf(state, folder);
   writeFileSync(join(folder, 'tempest.conf'), conf, { mode: 0o600 });
   writeFileSync(join(folder, 'include.txt'), readFileSync(options.includeList, 'utf8'));
   const ran = await run('deploy/bin/in-client', ['sh', '-c', TEMPEST, 'tempest', folder, String(options.workers)], {
-    env: { ...env, YAGURA_STATE: state },
+    env: { YAGURA_STATE: state },
     timeoutMs: options.timeoutMs,
     log: join(folder, 'tempest.log'),
   });
