@@ -3,14 +3,15 @@
  * prompt and a look each second makes it certain; only after a look is the verifier told that the feed lives, so a
  * process that is cut off from the database stops judging tokens instead of judging them by old knowledge.
  */
-import type { Clock } from '#libs/kernel';
-import { delay } from '#libs/kernel';
+import { type Clock, delay, fail } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Log } from '#libs/platform/log';
 import type { Revocation, TokenVerifier } from '#libs/platform/policy';
 
 export const REVOKED = 'identity_revoked';
 const BEAT_MS = 1_000;
+/** More revocations than any cloud writes between two copies of its database. */
+const FARTHEST_LIFT = 1e12;
 
 interface Row {
   seq: number;
@@ -129,6 +130,7 @@ export class RevocationLog {
    * numbered anew above what was seen, so that no number means two things and nothing written since the copy is missed.
    */
   async #lift(seen: number): Promise<void> {
+    if (seen - this.#lastSeq > FARTHEST_LIFT) throw fail.invalid(`no ledger has ever reached ${seen}`);
     const lifted = await this.db.tx(async (tx) => {
       const ledger = await tx.one<{ seq: number }>('select revocation_seq as seq from ledger for update');
       if ((ledger?.seq ?? 0) >= seen) return false;

@@ -13,16 +13,21 @@ const LONGEST_QUEUE = 200;
 export class Secrets {
   readonly #decoy: string;
   readonly #permits: number;
+  readonly #longestQueue: number;
   readonly #waiting: (() => void)[] = [];
   #running = 0;
 
-  private constructor(decoy: string, permits: number) {
+  private constructor(decoy: string, permits: number, longestQueue: number) {
     this.#decoy = decoy;
     this.#permits = permits;
+    this.#longestQueue = longestQueue;
   }
 
-  static async open(permits = Math.max(1, Math.min(4, availableParallelism()))): Promise<Secrets> {
-    return new Secrets(await hash('a hash that no secret has', ARGON), permits);
+  static async open(
+    permits = Math.max(1, Math.min(4, availableParallelism())),
+    longestQueue = LONGEST_QUEUE,
+  ): Promise<Secrets> {
+    return new Secrets(await hash('a hash that no secret has', ARGON), permits, longestQueue);
   }
 
   /** A secret that nobody guesses, fit for a URL. */
@@ -42,7 +47,7 @@ export class Secrets {
 
   async #bounded<T>(work: () => Promise<T>): Promise<T> {
     if (this.#running >= this.#permits) {
-      if (this.#waiting.length >= LONGEST_QUEUE)
+      if (this.#waiting.length >= this.#longestQueue)
         throw fail.unavailable('Too many requests for authentication are waiting.', { retryAfter: 1 });
       await new Promise<void>((resolve) => this.#waiting.push(resolve));
     } else this.#running += 1;

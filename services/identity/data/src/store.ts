@@ -1,7 +1,7 @@
 /** Everything that reads and writes identity's database, built once for a process. */
 import { fileURLToPath } from 'node:url';
 import type { Clock } from '#libs/kernel';
-import type { Db } from '#libs/platform/db';
+import type { Db, MigrationSet } from '#libs/platform/db';
 import type { Log } from '#libs/platform/log';
 import type { TokenVerifier } from '#libs/platform/policy';
 import { ApplicationCredentials } from './application-credential.repo.js';
@@ -24,8 +24,11 @@ import { Tokens } from './token.repo.js';
 import { Trusts } from './trust.repo.js';
 import { Users } from './user.repo.js';
 
-/** Folder of the schema's migrations. */
-export const migrationsDir = fileURLToPath(new URL('../migrations', import.meta.url));
+/** The schema. */
+export const identityMigrations: MigrationSet = {
+  set: 'identity',
+  dir: fileURLToPath(new URL('../migrations', import.meta.url)),
+};
 
 export type Store = ReturnType<typeof makeStore>;
 
