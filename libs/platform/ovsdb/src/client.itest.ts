@@ -60,6 +60,18 @@ describe('against a real ovsdb-server', () => {
     await expect(client.transact([none])).rejects.toMatchObject({ kind: 'refused' });
   });
 
+  it('changes entries of a map and guards by them', async () => {
+    const { ops } = client;
+    await client.transact([ops.putEntries('Logical_Switch', SWITCH, 'external_ids', { leader: '7' })]);
+    await client.transact([ops.putEntries('Logical_Switch', SWITCH, 'external_ids', { leader: '8', more: 'x' })]);
+    const ids = client.replica.row('Logical_Switch', SWITCH)?.external_ids;
+    expect(Object.fromEntries(ids ?? [])).toEqual({ owner: 'us', leader: '8', more: 'x' });
+    const still = (leader: string) =>
+      ops.expectStill('Logical_Switch', SWITCH, [['external_ids', 'includes', ['map', [['leader', leader]]]]]);
+    await client.transact([still('8')]);
+    await expect(client.transact([still('7')])).rejects.toMatchObject({ refusal: { code: 'timed out', op: 0 } });
+  });
+
   it('resumes after the server was killed, keeping the rows it had', async () => {
     const seen: string[] = [];
     const stop = client.onChanges((changes) => seen.push(...changes.map((c) => `${c.kind} ${c.uuid}`)));

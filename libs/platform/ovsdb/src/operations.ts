@@ -53,6 +53,21 @@ export class Operations<S extends DatabaseSpec> {
     return { op: 'mutate', table, where: byUuid(uuid), mutations: [[column, mutator, datum]] };
   }
 
+  /** Sets the entries of a map column of one row, and leaves its other entries alone. */
+  putEntries<T extends keyof S & string>(
+    table: T,
+    uuid: string,
+    column: keyof S[T] & string,
+    entries: Readonly<Record<string, string>>,
+  ): Operation {
+    const keys: Datum = ['set', Object.keys(entries)];
+    const mutations = [
+      [column, 'delete', keys],
+      [column, 'insert', ['map', Object.entries(entries)]],
+    ];
+    return { op: 'mutate', table, where: byUuid(uuid), mutations };
+  }
+
   /** Adds to an integer column of every row of a table. */
   increment<T extends keyof S & string>(table: T, column: keyof S[T] & string, by: number): Operation {
     return { op: 'mutate', table, where: [], mutations: [[column, '+=', by]] };
@@ -74,6 +89,20 @@ export class Operations<S extends DatabaseSpec> {
     const row = this.encode(table, values);
     const shared = { table, where: byUuid(uuid), columns: Object.keys(row), rows: [row] };
     return { op: 'wait', ...shared, until: '==', timeout: 0 };
+  }
+
+  /** Lets the transaction pass only while this row also meets the conditions. */
+  expectStill(table: keyof S & string, uuid: string, where: readonly Condition[]): Operation {
+    const all = [...byUuid(uuid), ...where];
+    return {
+      op: 'wait',
+      table,
+      where: all,
+      columns: ['_uuid'],
+      rows: [{ _uuid: ['uuid', uuid] }],
+      until: '==',
+      timeout: 0,
+    };
   }
 
   /** Lets the transaction pass only while no row of the table meets the conditions. */

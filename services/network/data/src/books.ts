@@ -12,6 +12,7 @@ import { QuotaRepo } from './quota.repo.js';
 import { SecurityGroupRepo } from './security-group.repo.js';
 import { SecurityGroupStore } from './security-group.store.js';
 import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+import { ServerPortStore } from './server-port.store.js';
 import { SubnetRepo } from './subnet.repo.js';
 import { SubnetStore } from './subnet.store.js';
 
@@ -35,6 +36,7 @@ export class NetworkBooks {
   readonly subnetStore: SubnetStore;
   readonly portStore: PortStore;
   readonly groupStore: SecurityGroupStore;
+  readonly serverPortStore: ServerPortStore;
 
   constructor(
     readonly db: Db,
@@ -45,6 +47,14 @@ export class NetworkBooks {
     this.networkStore = new NetworkStore(db, this.networks, this.quotas);
     this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.quotas);
     this.portStore = new PortStore(db, this.ports, this.allocations, this.quotas, options.newMac);
+    this.serverPortStore = new ServerPortStore(
+      db,
+      this.fences,
+      this.networks,
+      this.subnets,
+      this.ports,
+      this.portStore,
+    );
     this.groupStore = new SecurityGroupStore(db, this.groups, this.rules, this.quotas, options.newId);
   }
 }

@@ -22,5 +22,6 @@ export * from './quota.repo.js';
 export * from './security-group.repo.js';
 export * from './security-group.store.js';
 export { RULE_FIELDS, SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+export * from './server-port.store.js';
 export * from './subnet.repo.js';
 export * from './subnet.store.js';

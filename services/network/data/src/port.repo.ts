@@ -255,7 +255,7 @@ export class PortRepo {
             profile = coalesce($10, profile), port_security = coalesce($11, port_security),
             address_pairs = coalesce($12, address_pairs), hostname = coalesce($13, hostname),
             owned_by_server = coalesce($14, owned_by_server),
-            status = case when coalesce($8, host) <> host then 'DOWN' else status end,
+            status = case when coalesce($8, host) = '' then 'DOWN' else status end,
             revision = revision + 1, updated_at = $15
           where id = $1`,
       },
@@ -315,7 +315,7 @@ export class PortRepo {
     );
   }
 
-  /** Takes in which ports are up; gives those whose status changed. Unknown ids are passed over. */
+  /** Takes in which ports are up; gives those whose status changed. A port that is bound nowhere is down. */
   async setStatuses(
     on: Sql,
     states: readonly { readonly id: string; readonly up: boolean }[],
@@ -324,7 +324,8 @@ export class PortRepo {
     if (states.length === 0) return [];
     const rows = await on.query<{ id: string }>(
       `update port p set status = s.status, revision = revision + 1, updated_at = $3
-       from (select i as id, case when u then 'ACTIVE' else 'DOWN' end as status from unnest($1::uuid[], $2::boolean[]) t(i, u)) s
+       from (select o.id, case when t.u and o.host <> '' then 'ACTIVE' else 'DOWN' end as status
+             from unnest($1::uuid[], $2::boolean[]) t(i, u) join port o on o.id = t.i) s
        where p.id = s.id and p.status <> s.status and p.device_owner <> '${METADATA_OWNER}' returning p.id`,
       [states.map((state) => state.id), states.map((state) => state.up), now],
     );

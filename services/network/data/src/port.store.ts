@@ -47,7 +47,7 @@ export class PortStore {
     try {
       return await this.db.tx((tx) => this.createIn(tx, drafts, now));
     } catch (error) {
-      throw draftFailure(error, drafts);
+      throw draftFailure(error, drafts[0]);
     }
   }
 
@@ -215,13 +215,19 @@ function keeping(ips: readonly FixedIp[], subnets: readonly Subnet[]): IpWish[] 
   });
 }
 
-/** The failure for what the database refused while these were written. */
-export function draftFailure(error: unknown, drafts: readonly PortDraft[]): unknown {
-  const [first] = drafts;
-  if (!first) return error;
-  if (isViolation(error, 'foreignKey', 'port_network_id_fkey')) return networkNotFound(first.networkId);
-  if (isViolation(error, 'foreignKey', 'ip_allocation_subnet_id_fkey')) return networkNotFound(first.networkId);
-  return portWriteFailure(error, { ...first, mac: first.mac ?? '' });
+/** What was being written when the database refused. */
+export interface Attempt {
+  readonly networkId: string;
+  readonly mac?: string | undefined;
+  readonly groupIds: readonly string[];
+}
+
+/** The failure for what the database refused. To be used outside the transaction. */
+export function draftFailure(error: unknown, attempt: Attempt | undefined): unknown {
+  if (!attempt) return error;
+  if (isViolation(error, 'foreignKey', 'port_network_id_fkey')) return networkNotFound(attempt.networkId);
+  if (isViolation(error, 'foreignKey', 'ip_allocation_subnet_id_fkey')) return networkNotFound(attempt.networkId);
+  return portWriteFailure(error, { ...attempt, mac: attempt.mac ?? '' });
 }
 
 const describe = (port: PortOnNetwork): string =>

@@ -1,0 +1,1 @@
+export { type RunningService, type ServiceDeps, startService } from './service.js';

@@ -1,0 +1,152 @@
+/** The network service, put together: what `main` starts, and what tests start on scratch stores. */
+import { randomInt } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { type Clock, type Ids, randomIds, systemClock } from '#libs/kernel';
+import { type ServiceConfig, validated } from '#libs/platform/config';
+import { type Db, openDb } from '#libs/platform/db';
+import { serveGrpc } from '#libs/platform/grpc';
+import { serveHttp } from '#libs/platform/http';
+import { Counter, Gauge, type Log, metrics } from '#libs/platform/log';
+import { OvsdbClient } from '#libs/platform/ovsdb';
+import type { TokenVerifier } from '#libs/platform/policy';
+import { neutronDialect } from '#libs/wire';
+import { NetworkOptions, NetworkParts, networkApiOps, networkModule, networkRules } from '#services/network/api';
+import { forgetEvents, NetworkBooks, networkMigrations, OVN_CHANNEL } from '#services/network/data';
+import { macFrom } from '#services/network/domain';
+import {
+  type NbClient,
+  NORTHBOUND,
+  operatorBinding,
+  PortStatus,
+  portsBinding,
+  Reconciler,
+} from '#services/network/worker';
+
+export interface ServiceDeps {
+  readonly config: ServiceConfig;
+  readonly verifier: TokenVerifier;
+  readonly log: Log;
+  readonly clock?: Clock;
+  readonly ids?: Ids;
+}
+
+export interface RunningService {
+  readonly db: Db;
+  readonly books: NetworkBooks;
+  readonly reconciler: Reconciler;
+  stop(): Promise<void>;
+}
+
+const EVENTS_KEPT_MS = 14 * 24 * 3_600_000;
+const HOUR_MS = 3_600_000;
+
+const drift = new Counter({
+  name: 'network_ovn_drift_operations_total',
+  help: 'Operations that full comparisons needed to bring OVN in line with the books',
+  registers: [metrics],
+});
+
+/** Compiled code lies one level deeper than the checkout's own package.json; both say the version. */
+function version(): string {
+  const require = createRequire(import.meta.url);
+  for (const path of ['../../../../package.json', '../../../../../package.json']) {
+    try {
+      return (require(path) as { version: string }).version;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
+    }
+  }
+  return 'unknown';
+}
+
+const newMac = (): string => macFrom(randomInt(2 ** 24));
+
+/** What keeps OVN and the books together. It needs no database of OVN to start. */
+async function followOvn(options: NetworkOptions, books: NetworkBooks, clock: Clock, log: Log) {
+  const client: NbClient = new OvsdbClient({ remotes: options.ovnNb, database: 'OVN_Northbound', tables: NORTHBOUND });
+  client.onTrouble((reason) => log.warn({ reason: reason.message }, 'the northbound database was lost'));
+  const reconciler = new Reconciler({
+    books,
+    client,
+    clock,
+    log,
+    defaultDns: options.dnsServers,
+    fullMs: options.reconcileMs,
+    onDrift: (operations) => drift.inc(operations),
+  });
+  const status = new PortStatus(books, client, clock, log);
+  const unlisten = await books.db.listen(OVN_CHANNEL, () => reconciler.wake());
+  client.start();
+  status.start();
+  reconciler.start();
+  const stop = async (): Promise<void> => {
+    unlisten();
+    await reconciler.stop();
+    await status.stop();
+    client.close();
+  };
+  return { client, reconciler, stop };
+}
+
+/** Starts everything; resolves when both ports are open. */
+export async function startService(deps: ServiceDeps): Promise<RunningService> {
+  const { config, verifier, log, clock = systemClock, ids = randomIds } = deps;
+  const startedAt = clock.now();
+  const options = validated(NetworkOptions, config.options ?? {}, 'options');
+  const db = await openDb({
+    url: config.database,
+    applicationName: config.process,
+    migrationSets: [networkMigrations],
+    log,
+  });
+  const books = new NetworkBooks(db, { limits: options.quotas, newMac, newId: () => ids.uuid() });
+  const ovn = await followOvn(options, books, clock, log);
+  watchPending(books);
+  const app = await serveHttp(networkModule(new NetworkParts(books, clock, ids, { mtu: options.mtu }, newMac)), {
+    ...config.http,
+    ops: networkApiOps,
+    rules: networkRules,
+    dialect: neutronDialect,
+    verifier,
+    publicBase: `${config.publicUrl}/network`,
+    log,
+    health: async () => ({
+      database: await db.one('select 1').then(
+        () => true,
+        () => false,
+      ),
+      tokens: verifier.fresh,
+      ovn: ovn.reconciler.problem === '',
+    }),
+  });
+  const about = { process: config.process, version: version(), startedAt, tokensFresh: () => verifier.fresh };
+  const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, [
+    portsBinding({ books, clock, log, defaultDns: options.dnsServers }),
+    operatorBinding({ books, client: ovn.client, reconciler: ovn.reconciler, clock, log, ...about }),
+  ]);
+  const forgetting = setInterval(() => {
+    forgetEvents(db, new Date(clock.now().getTime() - EVENTS_KEPT_MS)).catch((err: unknown) =>
+      log.warn({ err }, 'old events could not be forgotten'),
+    );
+  }, HOUR_MS);
+  const stop = async (): Promise<void> => {
+    clearInterval(forgetting);
+    await app.close();
+    await stopGrpc();
+    await ovn.stop();
+    await db.close();
+  };
+  return { db, books, reconciler: ovn.reconciler, stop };
+}
+
+function watchPending(books: NetworkBooks): void {
+  metrics.removeSingleMetric('network_ovn_pending');
+  new Gauge({
+    name: 'network_ovn_pending',
+    help: 'Changes that OVN has yet to learn',
+    registers: [metrics],
+    async collect() {
+      this.set((await books.dirty.pending(books.db).catch(() => [])).length);
+    },
+  });
+}

@@ -1,0 +1,7 @@
+/** Background work of the network service: OVN, and what other services and the operator ask. */
+
+export { type OperatorParts, operatorBinding } from './operator.grpc.js';
+export { type NbClient, NORTHBOUND } from './ovn/northbound.js';
+export { PortStatus } from './ovn/port-status.js';
+export { Reconciler, type ReconcilerParts } from './ovn/reconciler.js';
+export { type PortsParts, portsBinding } from './ports.grpc.js';

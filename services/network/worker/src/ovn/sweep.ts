@@ -1,0 +1,56 @@
+/** Everything that a full comparison looks at: all that is in the books, then all rows of ours that stand for nothing. */
+import type { Replica } from '#libs/platform/ovsdb';
+import type { MarkKind, NetworkBooks } from '#services/network/data';
+import { KIND } from '#services/network/domain';
+import type { Subject } from './desired.js';
+import type { Northbound } from './northbound.js';
+
+type OwnTable = 'Logical_Switch' | 'Logical_Switch_Port' | 'DHCP_Options' | 'Port_Group';
+
+const TABLES: readonly (readonly [table: OwnTable, kind: MarkKind, marks: readonly string[]])[] = [
+  ['Logical_Switch_Port', 'port', ['port', 'metadata_port']],
+  ['DHCP_Options', 'subnet', ['subnet']],
+  ['Port_Group', 'security_group', ['security_group']],
+  ['Logical_Switch', 'network', ['network']],
+];
+
+/** Switches and groups come before what stands on them. */
+const ORDER: readonly MarkKind[] = ['network', 'subnet', 'security_group', 'port'];
+
+/** All subjects in pieces. A row of ours whose id is not in the books is a subject too: it is found to be gone. */
+export async function* sweepSubjects(
+  books: NetworkBooks,
+  replica: Replica<Northbound>,
+  piece: number,
+): AsyncGenerator<Subject[]> {
+  const known = new Map<MarkKind, Set<string>>(ORDER.map((kind) => [kind, new Set()]));
+  for (const kind of ORDER) {
+    for await (const ids of books.dirty.allIds(kind, piece)) {
+      for (const id of ids) known.get(kind)?.add(id);
+      yield ids.map((id) => ({ kind, id }));
+    }
+  }
+  for (const [table, kind, marks] of TABLES) {
+    const strays: Subject[] = [];
+    for (const row of replica.table(table).values()) {
+      const mark = row.external_ids.get(KIND);
+      if (mark !== undefined && marks.includes(mark) && !known.get(kind)?.has(row._uuid))
+        strays.push({ kind, id: row._uuid });
+    }
+    for (let at = 0; at < strays.length; at += piece) yield strays.slice(at, at + piece);
+  }
+}
+
+/** The port groups of ours that hold each port. */
+export function membership(replica: Replica<Northbound>): ReadonlyMap<string, readonly string[]> {
+  const groups = new Map<string, string[]>();
+  for (const group of replica.table('Port_Group').values()) {
+    if (!group.external_ids.has(KIND)) continue;
+    for (const port of group.ports) {
+      const known = groups.get(port);
+      if (known) known.push(group._uuid);
+      else groups.set(port, [group._uuid]);
+    }
+  }
+  return groups;
+}
