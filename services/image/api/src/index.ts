@@ -1,3 +1,4 @@
+export { refuseEmptyIds } from './image/empty-id.route.js';
 export { FURTHER_RULES } from './image/image.rules.js';
 export * from './image.module.js';
 export { addBlobRoute, type BlobParts } from './image-file/blob.route.js';

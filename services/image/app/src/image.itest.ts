@@ -282,6 +282,12 @@ describe('who sees what', () => {
     expect((await call('GET', `/v2/images/${ids.shared}`, other)).status).toBe(404);
   });
 
+  it('has no image with an empty id', async () => {
+    for (const method of ['GET', 'DELETE', 'PATCH'])
+      expect((await call(method, '/v2/images/', owner)).status, method).toBe(404);
+    expect((await call('GET', '/v2/images/?limit=1')).body).toMatchObject({ code: '404 Not Found' });
+  });
+
   it('answers another project and a missing image alike', async () => {
     const id = await create(owner, { visibility: 'private' });
     const foreign = await call('GET', `/v2/images/${id}`, other);

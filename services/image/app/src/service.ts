@@ -15,6 +15,7 @@ import {
   ImageSettings,
   imageApiOps,
   imageModule,
+  refuseEmptyIds,
 } from '#services/image/api';
 import {
   BooksRepo,
@@ -88,7 +89,10 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
     publicBase: `${config.publicUrl}/image`,
     log,
     health: async () => ({ database: await books.alive(), tokens: verifier.fresh }),
-    extra: (fastify) => addBlobRoute(fastify, stores),
+    extra: (fastify) => {
+      refuseEmptyIds(fastify);
+      addBlobRoute(fastify, stores);
+    },
   });
   const about = { process: config.process, version: productVersion(), startedAt: clock.now() };
   const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, [
