@@ -76,8 +76,9 @@ const CONSTANT: Readonly<Record<string, Section>> = {
     network_for_ssh: SHARED_NETWORK,
     image_ssh_user: 'tiny',
   },
-  image: { build_timeout: 60 },
-  'image-feature-enabled': { import_image: false, os_glance_reserved: true },
+  // Its lists are of images of random bytes, which are true raw disks and nothing else.
+  image: { build_timeout: 60, container_formats: 'bare', disk_formats: 'raw' },
+  'image-feature-enabled': { import_image: false, os_glance_reserved: true, image_format_enforcement: false },
   network: {
     project_network_cidr: '10.100.0.0/16',
     project_networks_reachable: false,
