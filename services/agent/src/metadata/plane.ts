@@ -6,7 +6,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
-import { privateMessage } from '#libs/kernel';
+import { fail, privateMessage } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
 import type { Run } from '../exec/run.js';
 import type { Ovs } from '../ovs/ovs.js';
@@ -65,6 +65,16 @@ const DEVICE = 'ym';
 export const namespaceOf = (networkId: string): string => `${NAMESPACE}${networkId}`;
 const deviceOf = (networkId: string): string => `${DEVICE}${networkId.slice(0, 11)}`;
 
+const unavailable = (networkId: string) => (cause: unknown) => {
+  throw fail.unavailable(`metadata can not be served on network ${networkId}`, { cause });
+};
+
+const works = (command: Promise<unknown>): Promise<boolean> =>
+  command.then(
+    () => true,
+    () => false,
+  );
+
 export class MetadataPlane {
   readonly #options: MetadataOptions;
   readonly #servers = new Map<string, Server>();
@@ -109,7 +119,7 @@ export class MetadataPlane {
     if (!this.#options.enabled || !wanted.length) return Promise.resolve();
     return this.#serially(async () => {
       const networks = metadataNetworks([spec, ...this.#specs()]);
-      for (const networkId of wanted) await this.#ensure(networks.get(networkId)!);
+      for (const networkId of wanted) await this.#ensure(networks.get(networkId)!).catch(unavailable(networkId));
     });
   }
 
@@ -150,16 +160,13 @@ export class MetadataPlane {
     const device = deviceOf(network.networkId);
     const ip = (...args: string[]) => run('ip', args);
     const inside = (...args: string[]) => run('ip', ['-n', namespace, ...args]);
-    const exists = await ip('netns', 'list').then((text) =>
-      text.split('\n').some((line) => line.split(' ')[0] === namespace),
-    );
-    if (!exists) await ip('netns', 'add', namespace);
-    const there = await inside('link', 'show', 'dev', 'eth0').then(
-      () => true,
-      () => false,
-    );
-    if (!there) {
-      await ip('link', 'del', device).catch(() => undefined);
+    if (!(await works(inside('link', 'show', 'dev', 'lo')))) {
+      // The name may be left from before the machine's last start.
+      await works(ip('netns', 'delete', namespace));
+      await ip('netns', 'add', namespace);
+    }
+    if (!(await works(inside('link', 'show', 'dev', 'eth0')))) {
+      await works(ip('link', 'del', device));
       await ip('link', 'add', device, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
     }
     const mtu = String(network.mtu || 1442);
