@@ -5,7 +5,7 @@ export const COMPUTE_SPACE: VersionSpace = {
   serviceType: 'compute',
   legacyHeader: 'X-OpenStack-Nova-API-Version',
   min: '2.1',
-  max: '2.61',
+  max: '2.96',
 };
 
 export const computeDialect = novaDialect(COMPUTE_SPACE);

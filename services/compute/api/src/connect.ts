@@ -6,10 +6,11 @@ import { agentCertificateOf } from '#services/compute/domain';
 import { Peers } from './books.js';
 
 type Agent = Remote<typeof agentV1.NodeService>;
+type NodeAddress = Parameters<Peers['agentOf']>[0];
 const AGENTS_KEPT = 256;
 
 /** One connection for each agent, the least lately used one closed beyond a number. */
-function agents(tls: ServiceConfig['tls']): Peers['agentOf'] {
+export function connectAgents(tls: ServiceConfig['tls']): (node: NodeAddress) => Agent {
   const known = new Map<string, Agent>();
   return ({ name, agentGrpc }) => {
     const key = `${name} ${agentGrpc}`;
@@ -25,12 +26,15 @@ function agents(tls: ServiceConfig['tls']): Peers['agentOf'] {
   };
 }
 
-export function connectPeers({ peers, tls }: Pick<ServiceConfig, 'peers' | 'tls'>): Peers {
+export function connectPeers(
+  { peers, tls }: Pick<ServiceConfig, 'peers' | 'tls'>,
+  agentOf: Peers['agentOf'] = connectAgents(tls),
+): Peers {
   const network = peers['network'] ?? [];
   return new Peers(
     connectGrpc(networkV1.PortsService, network, 'network', tls),
     connectGrpc(networkGroupsV1.GroupsService, network, 'network', tls),
     connectGrpc(imageV1.ImagesService, peers['image'] ?? [], 'image', tls),
-    agents(tls),
+    agentOf,
   );
 }

@@ -27,12 +27,13 @@ import { ServerCreateHandlers } from './server/server-create.handlers.js';
 import { ServerMetadataHandlers, serverMetadataOps } from './server/server-metadata.ops.js';
 import { ServerNetworkHandlers, serverNetworkOps } from './server/server-network.ops.js';
 import { ServerTagHandlers, serverTagOps } from './server/server-tag.ops.js';
+import { UsageHandlers, usageOps } from './usage/usage.ops.js';
 import { VersionHandlers, versionOps } from './version/version.ops.js';
 
 export { Books, Peers } from './books.js';
 export { COMPUTE_SPACE, computeDialect } from './compute.space.js';
 
-export { connectPeers } from './connect.js';
+export { connectAgents, connectPeers } from './connect.js';
 
 export const computeOps: readonly Op[] = [
   ...versionOps,
@@ -50,6 +51,7 @@ export const computeOps: readonly Op[] = [
   ...hypervisorOps,
   ...serviceOps,
   ...zoneOps,
+  ...usageOps,
 ];
 export const computeRules: readonly Rule[] = [
   ...commonRules,
@@ -91,5 +93,6 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     InstanceActionHandlers,
     QuotaHandlers,
     NodeHandlers,
+    UsageHandlers,
   ],
 });

@@ -14,6 +14,7 @@ export * from './server.repo.js';
 export * from './server-node.repo.js';
 export * from './server-task.query.js';
 export * from './standing.repo.js';
+export * from './usage.query.js';
 
 /** The tables of compute, for `openDb`. The flow library's come before them. */
 export const computeMigrations = { set: 'service', dir: new URL('../migrations', import.meta.url).pathname } as const;

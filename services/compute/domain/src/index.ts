@@ -1,4 +1,5 @@
 export * from './flavor.js';
+export * from './flavor.specs.js';
 export * from './keypair.js';
 export * from './node.js';
 export * from './quota.js';

@@ -2,7 +2,7 @@
 import { fail } from '#libs/kernel';
 import { type Call, type Op, op } from '#libs/platform/http';
 import { ADMIN, everyone, rule } from '#libs/platform/policy';
-import type { Flavor } from '#services/compute/domain';
+import { extraSpecTrouble, type Flavor } from '#services/compute/domain';
 import { linksToNext, pageOf } from '../paging.wire.js';
 import { FlavorHandlers } from './flavor.handlers.js';
 import {
@@ -142,6 +142,16 @@ const accessRows: readonly Op[] = [
   }),
 ];
 
+/** From 2.86 on specs of known namespaces must be what they claim to be. */
+const SINCE_CHECKED_SPECS = 2_086;
+function checkSpecs(specs: Readonly<Record<string, string>>, version: number): void {
+  if (version < SINCE_CHECKED_SPECS) return;
+  for (const [name, value] of Object.entries(specs)) {
+    const trouble = extraSpecTrouble(name, value);
+    if (trouble) throw fail.invalid(trouble);
+  }
+}
+
 const key = (call: AnyCall): string => call.params['key'] ?? '';
 
 const specRows: readonly Op[] = [
@@ -160,6 +170,7 @@ const specRows: readonly Op[] = [
     body: specsBody,
     run: async (handlers, call) => {
       const texts = specTexts(call.body.extra_specs);
+      checkSpecs(texts, call.version);
       await handlers.setSpecs(id(call), texts);
       return { body: { extra_specs: texts } };
     },
@@ -185,6 +196,7 @@ const specRows: readonly Op[] = [
     run: async (handlers, call) => {
       const texts = specTexts(call.body);
       if (!Object.hasOwn(texts, key(call))) throw fail.invalid('Request body and URI mismatch');
+      checkSpecs(texts, call.version);
       await handlers.setSpecs(id(call), texts);
       return { body: texts };
     },

@@ -56,10 +56,10 @@ export class NodeHandlers {
       if (change.disabled !== undefined)
         row = await nodes.setDisabled(tx, name, change.disabled, change.reason ?? null, now);
       if (change.forcedDown !== undefined) row = await nodes.setForcedDown(tx, name, change.forcedDown, now);
+      if (!row) throw missing(name);
       tx.notify(NODE_CHANNEL, name);
       return row;
     });
-    if (!node) throw missing(name);
     const [row] = await this.#rows([node], false);
     return row!;
   }

@@ -61,7 +61,7 @@ export class ServerCreateHandlers {
     const { flavor } = facts;
     const trouble = orderTrouble(order, facts, context.rights);
     if (trouble || !flavor) throw trouble ?? fail.invalid('Invalid flavor.');
-    const reservationId = `r-${randomBytes(5).toString('hex').slice(0, 8)}`;
+    const reservationId = `r-${this.around.ids.hex().slice(0, 8)}`;
     const adminPass = order.adminPass ?? randomBytes(9).toString('base64url');
     const plans = (count: number): ServerPlan[] =>
       planServers(order, { ...facts, flavor }, count, () => this.around.ids.uuid());

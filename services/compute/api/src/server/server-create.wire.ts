@@ -100,6 +100,8 @@ type Ordered = NewServerBody['server'];
 export function orderOf(request: NewServerBody): ServerOrder {
   const { server } = request;
   const { minCount, maxCount } = countsOf(server);
+  if (server.trusted_image_certificates?.length)
+    throw fail.invalid('trusted_image_certificates can not be used: this cloud does not validate image certificates.');
   return {
     name: server.name,
     description: server.description ?? null,
