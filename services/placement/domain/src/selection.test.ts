@@ -129,16 +129,17 @@ describe('for all snapshots and requests', () => {
   });
 });
 
-it('looks through 10,000 nodes in about 10 ms', () => {
+it('looks through 10,000 nodes in about 10 ms of CPU', () => {
   const nodes = Array.from({ length: 10_000 }, (_, i) =>
     provider(`n${i}`, { used: { VCPU: i % 8 }, traits: ['COMPUTE_NODE'] }),
   );
   const snapshot = Snapshot.of(nodes);
   const wanted = { ...request, requiredTraits: ['COMPUTE_NODE'], forbiddenTraits: ['CUSTOM_OLD'], zone: 'nova' };
   const times = Array.from({ length: 15 }, () => {
-    const begun = performance.now();
+    const begun = process.threadCpuUsage();
     selectNodes(snapshot, wanted, { random: Math.random });
-    return performance.now() - begun;
+    const { user, system } = process.threadCpuUsage(begun);
+    return (user + system) / 1000;
   }).sort((a, b) => a - b);
   expect(times[7]).toBeLessThan(30);
 });

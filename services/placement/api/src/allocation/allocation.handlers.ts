@@ -1,0 +1,69 @@
+import { Injectable } from '@nestjs/common';
+import { fail, isUuid } from '#libs/kernel';
+import type { Call, Reply } from '#libs/platform/http';
+import { mv } from '#libs/wire';
+import type { ConsumerWish } from '#services/placement/data';
+import { PlacementStore } from '../store.js';
+import { type AnyCall, dated } from '../values.wire.js';
+import { type ConsumerBody, classesOf, type ListBody, ownerView, wishOf, wishOfList } from './allocation.wire.js';
+
+@Injectable()
+export class AllocationHandlers {
+  constructor(private readonly store: PlacementStore) {}
+
+  async ofProvider(call: AnyCall): Promise<Reply> {
+    const { id } = await this.store.provider(call.params['id']!);
+    const held = await this.store.allocations.ofProvider(id);
+    const generations = call.version >= mv('1.28');
+    const allocations = Object.fromEntries(
+      held.map(({ consumerId, resources, consumerGeneration: consumer_generation }) => [
+        consumerId,
+        { resources, ...(generations ? { consumer_generation } : {}) },
+      ]),
+    );
+    const provider = await this.store.provider(id);
+    const headers = dated(call, this.store.means.clock.now());
+    return { headers, body: { allocations, resource_provider_generation: provider.facts.generation } };
+  }
+
+  async show(call: AnyCall): Promise<Reply> {
+    const id = consumerId(call);
+    const held = await this.store.allocations.ofConsumer(id);
+    const consumer = held.length ? await this.store.allocations.consumer(id) : undefined;
+    const allocations = Object.fromEntries(
+      held.map(({ providerId, generation, resources }) => [providerId, { generation, resources }]),
+    );
+    const headers = dated(call, this.store.means.clock.now());
+    return { headers, body: { allocations, ...ownerView(call, consumer) } };
+  }
+
+  replaceList(call: Call<ListBody>): Promise<Reply> {
+    return this.write([wishOfList(consumerId(call), call.body)]);
+  }
+
+  replace(call: Call<ConsumerBody>): Promise<Reply> {
+    return this.write([wishOf(consumerId(call), call.body)]);
+  }
+
+  replaceMany(call: Call<Record<string, ConsumerBody>>): Promise<Reply> {
+    return this.write(Object.entries(call.body).map(([id, given]) => wishOf(id, given)));
+  }
+
+  async remove(call: AnyCall): Promise<Reply> {
+    const id = consumerId(call);
+    if (!(await this.store.allocations.remove(id))) throw fail.notFound(`No allocations for consumer '${id}'`);
+    return {};
+  }
+
+  private async write(wishes: readonly ConsumerWish[]): Promise<Reply> {
+    await this.store.checkClasses(classesOf(wishes), 'allocations');
+    await this.store.allocations.write(wishes);
+    return {};
+  }
+}
+
+function consumerId(call: AnyCall): string {
+  const id = call.params['consumer'] ?? '';
+  if (!isUuid(id)) throw fail.invalid(`Malformed consumer UUID: ${id.slice(0, 100)}`);
+  return id.toLowerCase();
+}

@@ -1,0 +1,63 @@
+/** Resource providers on the wire. */
+import { Type } from 'typebox';
+import { body, during, mv, query, type View, view } from '#libs/wire';
+import type { Provider } from '#services/placement/domain';
+import { type AnyCall, href, Uuid } from '../values.wire.js';
+
+const Name = Type.String({ minLength: 1, maxLength: 200 });
+const Parent = Type.Optional(Type.Union([Uuid, Type.Null()], during({ since: '1.14' })));
+
+export const NewProvider = body(
+  Type.Object({ name: Name, uuid: Type.Optional(Uuid), parent_provider_uuid: Parent }, { additionalProperties: false }),
+);
+export const ChangedProvider = body(
+  Type.Object({ name: Name, parent_provider_uuid: Parent }, { additionalProperties: false }),
+);
+
+const Text = Type.String();
+const Texts = Type.Array(Text);
+export const ProviderQuery = query(
+  Type.Object(
+    {
+      name: Type.Optional(Text),
+      uuid: Type.Optional(Text),
+      member_of: Type.Optional(Type.Unsafe<string[]>({ ...Texts, since: '1.3' })),
+      resources: Type.Optional(Type.String(during({ since: '1.4' }))),
+      in_tree: Type.Optional(Type.String(during({ since: '1.14' }))),
+      required: Type.Optional(Type.Unsafe<string[]>({ ...Texts, since: '1.18' })),
+    },
+    { additionalProperties: false },
+  ),
+);
+
+const LINKS = [
+  ['self', '', '1.0'],
+  ['inventories', '/inventories', '1.0'],
+  ['usages', '/usages', '1.0'],
+  ['aggregates', '/aggregates', '1.1'],
+  ['traits', '/traits', '1.6'],
+  ['allocations', '/allocations', '1.11'],
+] as const;
+
+const linksOf = (call: AnyCall, id: string): { rel: string; href: string }[] =>
+  LINKS.filter(([, , since]) => mv(since) <= call.version).map(([rel, path]) => ({
+    rel,
+    href: href(call, `/resource_providers/${id}${path}`),
+  }));
+
+interface Row {
+  readonly provider: Provider;
+  readonly call: AnyCall;
+}
+
+const fields: View<Row> = view<Row>([
+  { name: 'uuid', from: ({ provider }) => provider.id },
+  { name: 'name', from: ({ provider }) => provider.name },
+  { name: 'generation', from: ({ provider }) => provider.facts.generation },
+  { name: 'parent_provider_uuid', since: '1.14', from: ({ provider }) => provider.facts.parentId },
+  { name: 'root_provider_uuid', since: '1.14', from: ({ provider }) => provider.facts.rootId },
+  { name: 'links', from: ({ provider, call }) => linksOf(call, provider.id) },
+]);
+
+export const providerView = (call: AnyCall, provider: Provider): Record<string, unknown> =>
+  fields({ provider, call }, call);
