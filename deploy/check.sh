@@ -17,7 +17,7 @@ stage() {
   printf '%-5s %-12s %3d.%d s   %s\n' "$verdict" "$name" $((took / 10)) $((took % 10)) "$(summary "$name")"
   [ "$verdict" = ok ] && return
   touch "$logs/.failed"
-  tail -n "${YAGURA_CHECK_LINES:-80}" "$logs/$name" | sed 's/^/      /'
+  grep -av '✓' "$logs/$name" | tail -n "${YAGURA_CHECK_LINES:-80}" | sed 's/^/      /'
 }
 
 # The one line of a stage's output that says how much it looked at.
@@ -32,7 +32,8 @@ summary() {
 types() { tsc -p . --noEmit; }
 format_lint() { biome check --diagnostic-level=error --max-diagnostics=50 --colors=off; }
 boundaries() { "$YAGURA_NODE" dist/libs/lint/src/main.js; }
-unit_tests() { YAGURA_TESTS=unit vitest run --reporter=default; }
+# One worker runs many files: that halves the CPU, and unit tests share nothing but modules.
+unit_tests() { YAGURA_TESTS=unit vitest run --reporter=default --no-isolate; }
 
 stage build deploy/build.sh
 stage types types &

@@ -17,7 +17,7 @@ describe('the gate (class 1)', () => {
 
   it('only ever accepts or refuses, whatever bytes of the header are spoilt', () => {
     const sound = qcow2();
-    for (let round = 0; round < 20_000; round += 1) {
+    for (let round = 0; round < 3_000; round += 1) {
       const random = createHash('sha256').update(String(round)).digest();
       const bytes = Buffer.from(sound.subarray(0, random[0]! < 40 ? random.readUInt16BE(1) : sound.length));
       for (let n = 0; n < 1 + (random[3]! & 3); n += 1) {
