@@ -131,7 +131,8 @@ async function stream(
   } catch (error) {
     if (gone.signal.aborted) return;
     log.warn({ err: error, path }, 'gRPC stream failed');
-    call.destroy(Object.assign(new Error('stream failed'), toStatus(error)));
+    // grpc-js sends the status of an error that is emitted; a destroyed stream would end without any.
+    call.emit('error', Object.assign(new Error('stream failed'), toStatus(error)));
   }
 }
 

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { policyMatrix } from '#libs/platform/http';
 import { identityOps } from './ops.js';
 
-const GOLDEN = new URL('../policy.golden.txt', import.meta.url);
+const GOLDEN = new URL('./policy.golden.txt', import.meta.url);
 
 it('lets do whom the golden matrix says', () => {
   const matrix = policyMatrix(identityOps);

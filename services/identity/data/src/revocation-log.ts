@@ -83,6 +83,11 @@ export class RevocationLog {
     return this.clock.now().getTime() - this.#seenAtMs < 5_000;
   }
 
+  /** Aborted by `stop`: followers are to look elsewhere. */
+  get stopped(): AbortSignal {
+    return this.#stopped.signal;
+  }
+
   /** Loads everything, then keeps up until stopped. */
   async start(): Promise<void> {
     await this.pull();

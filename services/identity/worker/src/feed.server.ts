@@ -35,9 +35,10 @@ export function feedServer(log: RevocationLog, keys: readonly NamedKey[]): Feed 
           send({ $case: 'beat', value: { seq, nowMs } });
         },
       });
+      const ended = AbortSignal.any([signal, log.stopped]);
       await new Promise<void>((resolve) => {
-        if (signal.aborted) resolve();
-        else signal.addEventListener('abort', () => resolve(), { once: true });
+        if (ended.aborted) resolve();
+        else ended.addEventListener('abort', () => resolve(), { once: true });
       });
       stop();
     },
