@@ -4,6 +4,7 @@ import type { StepContext } from '#libs/platform/flow';
 import type { Interface, Nic, SecurityGroup, ServerCreateInput } from '#services/compute/domain';
 import type { Network } from '../peers.js';
 import type { Placed } from './claim.js';
+import { orFinal } from './final.js';
 
 /** What is shown of a server's ports, kept beside it so that reads ask nobody. */
 export interface KeptPorts {
@@ -22,26 +23,24 @@ export async function ensurePorts(
   const { input } = ctx;
   if (!input.nics.length) return NONE;
   const { fence, n } = ctx.next();
-  const ports = await network.ensureForServer(
-    networkV1.EnsureForServerRequest.fromPartial({
-      serverId: input.serverId,
-      projectId: ctx.projectId,
-      host: at.node,
-      fence,
-      seq: n,
-      nics: input.nics.map(({ portId, adopt, networkId, fixedIp, tag }) => ({
-        portId,
-        adopt,
-        networkId,
-        fixedIp,
-        tag,
-      })),
-      securityGroupIds: [...input.securityGroupIds],
-      hostname: input.hostname,
-      availabilityZone: input.availabilityZone,
-    }),
-  );
-  return keptPorts(ports, input.nics);
+  const request = networkV1.EnsureForServerRequest.fromPartial({
+    serverId: input.serverId,
+    projectId: ctx.projectId,
+    host: at.node,
+    fence,
+    seq: n,
+    nics: input.nics.map(({ portId, adopt, networkId, fixedIp, tag }) => ({
+      portId,
+      adopt,
+      networkId,
+      fixedIp,
+      tag,
+    })),
+    securityGroupIds: [...input.securityGroupIds],
+    hostname: input.hostname,
+    availabilityZone: input.availabilityZone,
+  });
+  return keptPorts(await orFinal(network.ensureForServer(request)), input.nics);
 }
 
 /** Binds the ports to another node. */
@@ -49,7 +48,8 @@ export async function movePorts(network: Network, ctx: StepContext<ServerCreateI
   const { input } = ctx;
   if (!input.nics.length) return NONE;
   const { fence, n } = ctx.next();
-  return keptPorts(await network.bind({ serverId: input.serverId, host: to.node, fence, seq: n }), input.nics);
+  const bound = orFinal(network.bind({ serverId: input.serverId, host: to.node, fence, seq: n }));
+  return keptPorts(await bound, input.nics);
 }
 
 /** In the order in which they were asked for, with the tags that only compute knows. */

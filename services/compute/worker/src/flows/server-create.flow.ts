@@ -156,7 +156,7 @@ async function activate(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
     forgetBootSecrets: true,
   });
   if (!moved) throw overtaken();
-  await deps.aims.forgetCleared(tx, ctx.input.serverId);
+  if (tries.length) await deps.aims.forgetCleared(tx, ctx.input.serverId);
 }
 
 async function clearAway(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
