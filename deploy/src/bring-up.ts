@@ -1,5 +1,5 @@
 /** The steps of `up` between "the machine can" and "the cloud answers". */
-import { mkdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, realpathSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Authority } from './certificates.js';
 import { run } from './command.js';
@@ -8,7 +8,8 @@ import { type Container, paths } from './container.js';
 import { containerFiles, type Sources } from './container-config.js';
 import { prepareContainer, refresh, restartProcess, runningInit, stopContainer } from './containers.js';
 import type { Deployment } from './deployment.js';
-import { originAnswers, processesRun, servicesHealthy, tailOf } from './health.js';
+import { Mark, staleProcesses } from './freshness.js';
+import { nodesHealthy, originAnswers, processesRun, serviceHealthy, servicesHealthy, tailOf } from './health.js';
 import { makeBridges, makeNamespace, removeNamespace } from './host-network.js';
 import { containersOf } from './layout.js';
 import type { Progress } from './progress.js';
@@ -29,22 +30,22 @@ export async function bringUp(
   const nowMs = Date.now();
   const containers = containersOf(d);
   await progress.step('containers of earlier options removed', () => removeUnwanted(d, containers));
-  const changes = await progress.step('configuration and certificates', () =>
+  await progress.step('configuration and certificates', () =>
     configure(d, containers, { root, secrets, authority, nowMs }),
   );
   await progress.step('network', async () => {
     await makeBridges(d);
     for (const container of containers) if (container.interfaces) await makeNamespace(d, container);
   });
-  await progress.step(`containers: ${containers.map((c) => c.name).join(', ')}`, () =>
-    start(d, containers, changes, root),
-  );
-  await progress.step('PostgreSQL: databases and roles', () => provisionDatabases(d, secrets));
-  await progress.step('RabbitMQ: users and permissions', () =>
-    provisionBroker(d, changes.ran('controller') && changes.has('controller', 'rabbitmq-definitions.json')),
-  );
+  await progress.step(`containers: ${containers.map((c) => c.name).join(', ')}`, () => start(d, containers, root));
+  await progress.step('changes taken up', () => renew(d, containers));
+  await Promise.all([
+    progress.step('PostgreSQL: databases and roles', () => provisionDatabases(d, secrets)),
+    progress.step('RabbitMQ: users and permissions', () => provisionBroker(d)),
+  ]);
   await progress.step('services healthy', () => servicesHealthy(d, 120_000));
   await progress.step('endpoint answers', () => originAnswers(d, 30_000));
+  await progress.step('nodes healthy', () => nodesHealthy(d, 120_000));
   await progress.step('every process runs', async () => {
     for (const container of containers) await processesRun(d, container, 60_000);
   });
@@ -69,93 +70,41 @@ async function removeUnwanted(d: Deployment, wanted: readonly Container[]): Prom
   }
 }
 
-/** Which containers were running before, and which of their configuration files are different now. */
-class Changes {
-  #files = new Map<string, Set<string>>();
-  #ran = new Set<string>();
-
-  note(container: string, files: Set<string>, ran: boolean): void {
-    this.#files.set(container, files);
-    if (ran) this.#ran.add(container);
-  }
-  ran = (container: string): boolean => this.#ran.has(container);
-  has = (container: string, file: string): boolean => this.#files.get(container)?.has(file) ?? false;
-}
-
-async function configure(d: Deployment, containers: readonly Container[], sources: Sources): Promise<Changes> {
-  const changes = new Changes();
-  for (const container of containers) {
-    const files = writeConfigFolder(paths(d, container.name).config, await containerFiles(d, container, sources));
-    changes.note(container.name, files, runningInit(d, container.name) !== undefined);
-  }
+async function configure(d: Deployment, containers: readonly Container[], sources: Sources): Promise<void> {
+  for (const container of containers)
+    writeConfigFolder(paths(d, container.name).config, await containerFiles(d, container, sources));
   mkdirSync(join(d.state, 'etc'), { recursive: true });
-  writeFileSync(join(d.state, 'etc', 'cli.json.new'), await cliConfig(d, sources.authority, sources.nowMs), {
-    mode: 0o600,
-  });
-  renameSync(join(d.state, 'etc', 'cli.json.new'), join(d.state, 'etc', 'cli.json'));
+  const cli = join(d.state, 'etc', 'cli.json');
+  writeFileSync(`${cli}.new`, await cliConfig(d, sources.authority, sources.nowMs), { mode: 0o600 });
+  renameSync(`${cli}.new`, cli);
   writeTestStores(d, sources.secrets);
-  return changes;
 }
 
-async function start(d: Deployment, containers: readonly Container[], changes: Changes, root: string): Promise<void> {
-  const builds = new BuildMark(d);
+async function start(d: Deployment, containers: readonly Container[], root: string): Promise<void> {
   for (const container of containers) await prepareContainer(d, container, root);
   await supervise(
     d,
     containers.map((container) => container.name),
   );
   for (const { name } of containers) {
-    if (!(await until(30_000, 50, () => runningInit(d, name) !== undefined)))
-      throw new Error(
-        `the container ${name} does not start: see ${d.state}/log/host/keep-${name}/current and ${d.state}/log/${name}/init.log`,
-      );
+    if (await until(30_000, 50, () => runningInit(d, name) !== undefined)) continue;
+    const logs = [join(d.state, 'log', 'host', `keep-${name}`, 'current'), join(d.state, 'log', name, 'init.log')];
+    throw new Error(
+      `the container ${name} does not start:\n${logs.map((log) => `${log}:\n${tailOf(log, 5)}`).join('\n')}`,
+    );
   }
-  for (const container of containers.filter(({ name }) => changes.ran(name))) {
-    if (changes.has(container.name, 'processes')) await refresh(d, container.name);
-    for (const process of container.processes) {
-      if (stale(container, process.name, process.script, changes, builds))
-        await restartProcess(d, container.name, process.name);
+}
+
+/** Lets running containers follow what is different now: their list of processes, configuration, our code. */
+async function renew(d: Deployment, containers: readonly Container[]): Promise<void> {
+  for (const container of containers) {
+    const list = new Mark(d, container.name, 'processes');
+    if (list.changed) await refresh(d, container.name);
+    list.set();
+    for (const process of staleProcesses(d, container)) {
+      // The second process of a service follows when the first is back.
+      if (process.name.endsWith('-2')) await serviceHealthy(d, process.name.replace(/2$/, '1'), 20_000);
+      await restartProcess(d, container.name, process.name);
     }
-  }
-  builds.remember();
-}
-
-/** Whether a running process works from something that is different now: its own configuration, or our code. */
-function stale(container: Container, process: string, script: string, changes: Changes, builds: BuildMark): boolean {
-  const has = (file: string): boolean => changes.has(container.name, file);
-  if (script === 'service' || script === 'agent') return has(`${process}.json`) || has('tls/ca.crt') || builds.changed;
-  const files: Record<string, string[]> = {
-    haproxy: ['haproxy.cfg'],
-    postgresql: ['postgresql.conf', 'pg_hba.conf'],
-    rabbitmq: ['rabbitmq.conf', 'rabbitmq-env.conf'],
-    libvirtd: ['libvirtd.conf', 'qemu.conf'],
-    'ovs-vswitchd': ['env'],
-    'ovn-controller': ['env'],
-  };
-  return (files[process] ?? []).some(has);
-}
-
-/** Remembers which build the running processes were started from. */
-class BuildMark {
-  readonly #file: string;
-  readonly #now: string;
-  readonly changed: boolean;
-
-  constructor(d: Deployment) {
-    this.#file = join(d.state, 'run', 'build');
-    this.#now = readFileSync(join(d.checkout, 'dist', '.build'), 'utf8');
-    this.changed = readOr(this.#file, this.#now) !== this.#now;
-  }
-
-  remember(): void {
-    writeFileSync(this.#file, this.#now);
-  }
-}
-
-function readOr(file: string, otherwise: string): string {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return otherwise;
   }
 }

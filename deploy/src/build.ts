@@ -110,14 +110,15 @@ async function main(): Promise<void> {
   for (const gone of Object.keys(before).filter((source) => !(source in now))) rmSync(outputOf(gone), { force: true });
   mkdirSync(dist, { recursive: true });
   put(manifestFile, JSON.stringify({ settings, files: now }));
-  put(
-    join(dist, '.build'),
-    sha(
-      Object.entries(now)
-        .map(([source, { hash }]) => `${source} ${hash}`)
-        .join('\n'),
-    ),
+  const build = sha(
+    Object.entries(now)
+      .filter(([source]) => /^(libs|services)\//.test(source))
+      .map(([source, { hash }]) => `${source} ${hash}`)
+      .join('\n'),
   );
+  // Its time says since when running services are older than the code.
+  const mark = join(dist, '.build');
+  if (!existsSync(mark) || readFileSync(mark, 'utf8') !== build) put(mark, build);
   if (failures.length > 0) throw new Error(`${failures.length} files do not compile:\n${failures.join('\n')}`);
   console.log(`build: ${written} of ${Object.keys(now).length} files written`);
 }

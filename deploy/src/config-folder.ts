@@ -23,32 +23,29 @@ export interface ConfigFile {
 
 export type ConfigFiles = Readonly<Record<string, ConfigFile>>;
 
-/** Makes the folder hold these files and no others; gives the names that changed. */
-export function writeConfigFolder(folder: string, files: ConfigFiles): Set<string> {
+/** Makes the folder hold these files and no others. A file that is as it should be is not touched. */
+export function writeConfigFolder(folder: string, files: ConfigFiles): void {
   mkdirSync(join(folder, 'tls'), { recursive: true, mode: 0o755 });
-  const changed = new Set<string>();
-  for (const [name, file] of Object.entries(files)) if (writeOne(join(folder, name), file)) changed.add(name);
+  for (const [name, file] of Object.entries(files)) writeOne(join(folder, name), file);
   for (const name of [...readdirSync(folder), ...readdirSync(join(folder, 'tls')).map((f) => `tls/${f}`)]) {
     if (name !== 'tls' && !(name in files)) rmSync(join(folder, name), { recursive: true });
   }
-  return changed;
 }
 
-function writeOne(path: string, file: ConfigFile): boolean {
+function writeOne(path: string, file: ConfigFile): void {
   const mode = file.open ? 0o644 : 0o600;
   const uid = file.uid ?? 0;
   if (existsSync(path)) {
     const now = statSync(path);
-    if (readFileSync(path, 'utf8') === file.text && now.uid === uid && (now.mode & 0o777) === mode) return false;
+    if (readFileSync(path, 'utf8') === file.text && now.uid === uid && (now.mode & 0o777) === mode) return;
     // A file that is bound into a running container by itself must keep its inode.
     if (file.open) {
       writeFileSync(path, file.text);
-      return true;
+      return;
     }
   }
   writeFileSync(`${path}.new`, file.text, { mode: 0o600 });
   chownSync(`${path}.new`, uid, uid);
   chmodSync(`${path}.new`, mode);
   renameSync(`${path}.new`, path);
-  return true;
 }

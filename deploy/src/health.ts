@@ -2,8 +2,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Container } from './container.js';
-import { controllerAddress, type Deployment } from './deployment.js';
-import { SERVICES } from './layout.js';
+import { CONTROLLER_HOST, controllerAddress, type Deployment, managementAddress, nodeNames } from './deployment.js';
+import { SERVICES, SIMULATED } from './layout.js';
+import { AGENT_HTTP, SIMULATED_HTTP } from './service-config.js';
 import { until } from './waiting.js';
 
 export class Unhealthy extends Error {}
@@ -16,18 +17,52 @@ const answers = async (url: string): Promise<boolean> => {
   }
 };
 
-/** Waits until every service process says that it is well; throws with the names and last words of those that do not. */
-export async function servicesHealthy(d: Deployment, limitMs: number): Promise<void> {
-  const waiting = new Set(SERVICES.map((s) => s.process));
+interface Target {
+  readonly container: string;
+  readonly process: string;
+  readonly url: string;
+}
+
+/** Waits until each says that it is well; throws with the names and last words of those that do not. */
+async function healthy(d: Deployment, targets: readonly Target[], limitMs: number): Promise<void> {
+  const waiting = new Set(targets);
+  const ask = async (target: Target): Promise<void> => {
+    if (await answers(target.url)) waiting.delete(target);
+  };
   const done = await until(limitMs, 200, async () => {
-    await Promise.all(
-      SERVICES.filter((s) => waiting.has(s.process)).map(async (s) => {
-        if (await answers(`http://${controllerAddress(d)}:${s.http}/healthz`)) waiting.delete(s.process);
-      }),
-    );
+    await Promise.all([...waiting].map(ask));
     return waiting.size === 0;
   });
-  if (!done) throw new Unhealthy([...waiting].map((process) => lastWords(d, 'controller', process)).join('\n'));
+  if (!done) throw new Unhealthy([...waiting].map((t) => lastWords(d, t.container, t.process)).join('\n'));
+}
+
+const serviceTargets = (d: Deployment): Target[] =>
+  SERVICES.map(({ process, http }) => ({
+    container: 'controller',
+    process,
+    url: `http://${controllerAddress(d)}:${http}/healthz`,
+  }));
+
+export const servicesHealthy = (d: Deployment, limitMs: number): Promise<void> =>
+  healthy(d, serviceTargets(d), limitMs);
+
+export const serviceHealthy = (d: Deployment, process: string, limitMs: number): Promise<void> =>
+  healthy(
+    d,
+    serviceTargets(d).filter((target) => target.process === process),
+    limitMs,
+  );
+
+/** The agents, real and simulated, whose health is that of their hypervisor. */
+export function nodesHealthy(d: Deployment, limitMs: number): Promise<void> {
+  const real = nodeNames(d).map((container, i) => ({
+    container,
+    process: 'agent',
+    url: `http://${managementAddress(d, CONTROLLER_HOST + 1 + i)}:${AGENT_HTTP}/healthz`,
+  }));
+  const url = `http://${controllerAddress(d)}:${SIMULATED_HTTP}/healthz`;
+  const simulated = d.simulated > 0 ? [{ container: 'controller', process: SIMULATED, url }] : [];
+  return healthy(d, [...real, ...simulated], limitMs);
 }
 
 /** The origin as this machine reaches it, whatever its public name is. */

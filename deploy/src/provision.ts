@@ -5,6 +5,7 @@ import { paths } from './container.js';
 import { execIn } from './containers.js';
 import { databaseOf, TEST_ROLE } from './controller-config.js';
 import type { Deployment } from './deployment.js';
+import { Mark } from './freshness.js';
 import { lastWords, Unhealthy } from './health.js';
 import { SERVICE_NAMES } from './layout.js';
 import type { Secrets } from './secrets.js';
@@ -19,23 +20,24 @@ async function ready(d: Deployment, process: string, limitS: number, check: stri
 
 export async function provisionDatabases(d: Deployment, secrets: Secrets): Promise<void> {
   await ready(d, 'postgresql', 60, 'pg_isready -q -h /run/postgresql');
-  await psql(d, SERVICE_NAMES.map((service) => roleSql(service, secrets.text(`db-${service}`))).join('\n'));
-  if (d.testStores)
-    await psql(d, `${roleSql(TEST_ROLE, secrets.text('db-tests'))}\nALTER ROLE ${TEST_ROLE} SUPERUSER;`);
-  const existing = (await psql(d, 'SELECT datname FROM pg_database;')).split('\n');
-  for (const service of SERVICE_NAMES) {
+  const found = (await psql(d, 'SELECT rolname FROM pg_roles UNION ALL SELECT datname FROM pg_database;')).split('\n');
+  const statements = SERVICE_NAMES.flatMap((service) => {
     const database = databaseOf(service);
-    if (existing.includes(database)) continue;
-    await psql(d, `CREATE DATABASE ${database} OWNER ${service};`);
-    await psql(d, `REVOKE ALL ON DATABASE ${database} FROM PUBLIC;`);
-  }
+    return [
+      ...(found.includes(service) ? [] : [createRole(service, secrets.text(`db-${service}`))]),
+      ...(found.includes(database) ? [] : [`CREATE DATABASE ${database} OWNER ${service};`]),
+      ...(found.includes(database) ? [] : [`REVOKE ALL ON DATABASE ${database} FROM PUBLIC;`]),
+    ];
+  });
+  if (d.testStores && !found.includes(TEST_ROLE))
+    statements.push(createRole(TEST_ROLE, secrets.text('db-tests'), 'SUPERUSER'));
+  if (statements.length > 0) await psql(d, statements.join('\n'));
   writeFileSync(join(paths(d, 'controller').data, 'yagura', 'provisioned'), '');
 }
 
 /** Names and passwords are our own (letters, digits, - and _), so they need no quoting beyond quotes. */
-const roleSql = (service: string, password: string): string => `DO $$ BEGIN
-  IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '${service}') THEN CREATE ROLE ${service} LOGIN PASSWORD '${password}'; END IF;
-END $$;`;
+const createRole = (name: string, password: string, also = ''): string =>
+  `CREATE ROLE ${name} LOGIN ${also} PASSWORD '${password}';`;
 
 const psql = (d: Deployment, sql: string): Promise<string> =>
   execIn(
@@ -46,13 +48,11 @@ const psql = (d: Deployment, sql: string): Promise<string> =>
   );
 
 /** Waits for the broker; it has read its definitions by the time that it listens, unless they changed while it ran. */
-export async function provisionBroker(d: Deployment, definitionsChanged: boolean): Promise<void> {
+export async function provisionBroker(d: Deployment): Promise<void> {
   await ready(d, 'rabbitmq', 90, '(: </dev/tcp/127.0.0.1/5672) 2>/dev/null');
-  if (definitionsChanged)
-    await execIn(
-      d,
-      'controller',
-      ['rabbitmqctl', '-q', '-n', 'yagura@localhost', 'import_definitions', '/etc/yagura/rabbitmq-definitions.json'],
-      { user: 'rabbitmq' },
-    );
+  const definitions = new Mark(d, 'controller', 'rabbitmq-definitions.json', 'rabbitmq');
+  if (!definitions.changed) return;
+  const argv = ['rabbitmqctl', '-q', 'import_definitions', '/etc/yagura/rabbitmq-definitions.json'];
+  await execIn(d, 'controller', argv, { user: 'rabbitmq' });
+  definitions.set();
 }

