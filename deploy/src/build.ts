@@ -20,7 +20,7 @@ const dist = join(checkout, 'dist');
 const manifestFile = join(dist, '.manifest.json');
 const SOURCES = ['libs', 'services', 'deploy', 'tests/runner'];
 const SKIPPED_FOLDERS = new Set(['node_modules', 'fixtures', 'dist', 'guest', 'root', 'container', 'bin']);
-const SKIPPED_FILES = /(\.(test|itest|fixture|d)\.ts|^project\.json|\.golden\.[a-z]+|\.sh|\.md|~)$/;
+const SKIPPED_FILES = /(\.(test|itest|e2e|chaos|security|bench|fixture|d)\.ts|^project\.json|\.golden\.[a-z]+|\.sh|\.md|~)$/;
 
 const sha = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 
