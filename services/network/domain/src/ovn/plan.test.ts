@@ -219,7 +219,7 @@ describe('the row of a port', () => {
   });
 
   it('names the guest for DHCP', () => {
-    expect(rowOf({ hostname: 'web-1' }).options.get('hostname')).toBe('web-1');
+    expect(rowOf({ hostname: 'web-1' }).options.get('hostname')).toBe('"web-1"');
   });
 });
 

@@ -52,7 +52,8 @@ function allowed(port: Port, own: string): string[] {
 function optionsOf(port: Port): NbTables['Logical_Switch_Port']['options'] {
   const options: Record<string, string> = {};
   if (port.host !== '' && port.deviceOwner !== METADATA_OWNER) options['requested-chassis'] = port.host;
-  if (port.hostname !== '') options['hostname'] = port.hostname;
+  // OVN takes the text as an expression of its own language: a string needs its quotes.
+  if (port.hostname !== '') options['hostname'] = JSON.stringify(port.hostname);
   return mapOf(options);
 }
 
