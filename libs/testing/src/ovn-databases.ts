@@ -69,8 +69,9 @@ class Databases implements OvnDatabases {
   }
 
   tool(program: string, ...parameters: string[]): string {
-    const db = program === 'ovn-sbctl' ? this.sb : this.nb;
-    return this.run(`usr/bin/${program}`, `--db=${db}`, '--timeout=20', ...parameters);
+    const db = program === 'ovn-nbctl' ? this.nb : this.sb;
+    const patience = program === 'ovn-trace' ? [] : ['--timeout=20'];
+    return this.run(`usr/bin/${program}`, `--db=${db}`, ...patience, ...parameters);
   }
 
   async restartNb(): Promise<void> {

@@ -1,6 +1,6 @@
 /**
- * Security groups as port groups with ACLs. Every port that is guarded is a member of one group that drops all IP in
- * both directions (and all that is neither IP nor ARP); each rule of its groups lets something through at a higher
+ * Security groups as port groups with ACLs. Every port that is guarded is a member of one group that drops
+ * everything but ARP in both directions; each rule of its groups lets something through at a higher
  * priority. What a rule of one group says never touches the ports of another.
  */
 import type { SecurityGroup, SecurityGroupRule } from '../model.js';
@@ -35,19 +35,21 @@ const acl = (kind: string, direction: string, priority: number, match: string, a
 });
 
 /**
- * Dropped unless a rule allows it: all IP. Never let through: what is neither IP nor ARP, and a guest that plays the
- * DHCP server. Always let out: a guest asking for its address.
+ * Dropped unless a rule allows it: everything. Always let through: ARP (whose contents port security checks), and a guest
+ * that asks for its address. Never: a guest that plays the DHCP server. Neighbour discovery is let through by OVN itself.
+ * OVN can not match "neither IP nor ARP", so the drop names no protocol.
  */
 const GUARD: readonly (readonly [direction: string, priority: number, match: string, action: string])[] = [
-  ['from-lport', DROP, `inport == @${GUARD_NAME} && ip`, 'drop'],
-  ['to-lport', DROP, `outport == @${GUARD_NAME} && ip`, 'drop'],
-  ['from-lport', ALWAYS_DROP, `inport == @${GUARD_NAME} && !(ip || arp)`, 'drop'],
-  ['to-lport', ALWAYS_DROP, `outport == @${GUARD_NAME} && !(ip || arp)`, 'drop'],
+  ['from-lport', DROP, `inport == @${GUARD_NAME}`, 'drop'],
+  ['to-lport', DROP, `outport == @${GUARD_NAME}`, 'drop'],
+  ['from-lport', ALLOW, `inport == @${GUARD_NAME} && arp`, 'allow'],
+  ['to-lport', ALLOW, `outport == @${GUARD_NAME} && arp`, 'allow'],
   ['from-lport', ALWAYS_DROP, `inport == @${GUARD_NAME} && ip4 && udp.src == 67 && udp.dst == 68`, 'drop'],
   ['from-lport', ALWAYS_DROP, `inport == @${GUARD_NAME} && ip6 && udp.src == 547 && udp.dst == 546`, 'drop'],
   ['from-lport', ALLOW, `inport == @${GUARD_NAME} && ip4 && udp.src == 68 && udp.dst == 67`, 'allow'],
   ['from-lport', ALLOW, `inport == @${GUARD_NAME} && ip6 && udp.src == 546 && udp.dst == 547`, 'allow'],
 ];
+
 export const guardAcls: ReadonlyMap<string, Acl> = new Map(
   GUARD.map(([direction, priority, match, action], index) => [
     guardAcl(index + 1),

@@ -32,7 +32,15 @@ export const NORTHBOUND = {
   },
   DHCP_Options: { cidr: text, options: textMap(), external_ids: textMap() },
   Port_Group: { name: text, ports: references, acls: references, external_ids: textMap() },
-  ACL: { direction: text, priority: integer, match: text, action: text, log: bool, external_ids: textMap() },
+  ACL: {
+    direction: text,
+    priority: integer,
+    match: text,
+    action: text,
+    log: bool,
+    options: textMap(),
+    external_ids: textMap(),
+  },
 } satisfies DatabaseSpec;
 
 export type Northbound = typeof NORTHBOUND;
