@@ -20,7 +20,8 @@ const dist = join(checkout, 'dist');
 const manifestFile = join(dist, '.manifest.json');
 const SOURCES = ['libs', 'services', 'deploy', 'tests/runner'];
 const SKIPPED_FOLDERS = new Set(['node_modules', 'fixtures', 'dist', 'guest', 'root', 'container', 'bin']);
-const SKIPPED_FILES = /(\.(test|itest|e2e|chaos|security|bench|fixture|d)\.ts|^project\.json|\.golden\.[a-z]+|\.sh|\.md|~)$/;
+const SKIPPED_FILES =
+  /(\.(test|itest|e2e|chaos|security|bench|fixture|d)\.ts|^project\.json|\.golden\.[a-z]+|\.sh|\.md|~)$/;
 
 const sha = (bytes: Buffer | string): string => createHash('sha256').update(bytes).digest('hex').slice(0, 32);
 
@@ -111,10 +112,11 @@ async function main(): Promise<void> {
   mkdirSync(dist, { recursive: true });
   put(manifestFile, JSON.stringify({ settings, files: now }));
   const build = sha(
-    Object.entries(now)
-      .filter(([source]) => /^(libs|services)\//.test(source))
-      .map(([source, { hash }]) => `${source} ${hash}`)
-      .join('\n'),
+    settings +
+      Object.entries(now)
+        .filter(([source]) => /^(libs|services)\//.test(source))
+        .map(([source, { hash }]) => `${source} ${hash}`)
+        .join('\n'),
   );
   // Its time says since when running services are older than the code.
   const mark = join(dist, '.build');

@@ -28,6 +28,7 @@ max_worker_processes = 4
 max_replication_slots = 0
 max_wal_senders = 0
 wal_level = minimal
+recovery_init_sync_method = syncfs
 jit = off
 autovacuum_max_workers = 2
 autovacuum_naptime = 20s

@@ -25,7 +25,9 @@ export function supervisorPid(d: Deployment): number | undefined {
   if (!existsSync(file)) return undefined;
   const pid = Number(readFileSync(file, 'utf8'));
   try {
-    return readFileSync(`/proc/${pid}/comm`, 'utf8') === 's6-svscan\n' ? pid : undefined;
+    // Its working folder tells it from any other process that has got the number since.
+    const [name, folder] = [readFileSync(`/proc/${pid}/comm`, 'utf8'), readlinkSync(`/proc/${pid}/cwd`)];
+    return name === 's6-svscan\n' && folder === scanOf(d) ? pid : undefined;
   } catch {
     return undefined;
   }
