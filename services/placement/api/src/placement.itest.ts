@@ -81,12 +81,25 @@ beforeEach(async () => {
   );
 });
 
+/** Every field of any answer that a test reads by name. */
+interface Body {
+  readonly uuid: string;
+  readonly generation: number;
+  readonly links: readonly { rel: string; href: string }[];
+  readonly resource_providers: readonly { name: string }[];
+  readonly usages: Readonly<Record<string, number>>;
+  readonly traits: readonly string[];
+  readonly errors: readonly { code: string }[];
+  readonly allocations: unknown;
+  readonly inventories: unknown;
+  readonly allocation_requests: readonly unknown[];
+  readonly provider_summaries: Readonly<Record<string, unknown>>;
+}
+
 interface Answer {
   readonly status: number;
-  // biome-ignore-start lint/suspicious/noExplicitAny: answers of many shapes, read by tests alone
-  readonly body: any;
-  // biome-ignore-end lint/suspicious/noExplicitAny: answers of many shapes, read by tests alone
-  readonly headers: Record<string, unknown>;
+  readonly body: Body;
+  readonly headers: Readonly<Record<string, unknown>>;
 }
 
 type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -105,7 +118,7 @@ async function ask(method: Method, url: string, body?: unknown, version = '1.39'
   });
   return {
     status: answer.statusCode,
-    body: answer.payload ? JSON.parse(answer.payload) : undefined,
+    body: (answer.payload ? JSON.parse(answer.payload) : undefined) as Body,
     headers: answer.headers,
   };
 }
@@ -155,7 +168,7 @@ describe('providers', () => {
     });
     const shown = await ask('GET', `/resource_providers/${uuid}`);
     expect(shown.body).toMatchObject({ root_provider_uuid: uuid, parent_provider_uuid: null });
-    expect(shown.body.links.map((link: { rel: string }) => link.rel)).toEqual([
+    expect(shown.body.links.map((link) => link.rel)).toEqual([
       'self',
       'inventories',
       'usages',
@@ -223,14 +236,10 @@ describe('providers', () => {
       traits: ['HW_CPU_X86_AVX2'],
       resource_provider_generation: 1,
     });
-    const names = async (query: string, version = '1.39') =>
-      (
-        (await ask('GET', `/resource_providers?${query}`, undefined, version)).body.resource_providers as {
-          name: string;
-        }[]
-      )
-        .map((each) => each.name)
-        .sort();
+    const names = async (query: string) => {
+      const { body } = await ask('GET', `/resource_providers?${query}`);
+      return body.resource_providers.map((each) => each.name).sort();
+    };
     expect(await names('')).toEqual(['a', 'b']);
     expect(await names('name=a')).toEqual(['a']);
     expect(await names(`uuid=${b}`)).toEqual(['b']);
@@ -327,7 +336,7 @@ describe('names', () => {
       name: 'CUSTOM_GPU',
     });
     expect((await ask('PUT', '/resource_classes/CUSTOM_GPU')).status).toBe(204);
-    expect((await ask('GET', '/resource_classes/VCPU')).body.links[0].href).toBe('/placement/resource_classes/VCPU');
+    expect((await ask('GET', '/resource_classes/VCPU')).body.links[0]?.href).toBe('/placement/resource_classes/VCPU');
     expect((await ask('DELETE', '/resource_classes/VCPU')).status).toBe(400);
     expect((await ask('DELETE', '/resource_classes/CUSTOM_GPU')).status).toBe(204);
     expect((await ask('GET', '/resource_classes', undefined, '1.1')).status).toBe(404);
@@ -341,7 +350,7 @@ describe('allocations', () => {
     expect((await holds(consumer, { [a]: { VCPU: 2 }, [b]: { VCPU: 9 } })).status).toBe(409);
     expect((await ask('GET', `/allocations/${consumer}`)).body).toEqual({ allocations: {} });
     expect((await holds(consumer, { [a]: { VCPU: 2, MEMORY_MB: 64 } })).status).toBe(204);
-    expect((await holds(consumer, { [b]: { VCPU: 2 } })).body.errors[0].code).toBe('placement.concurrent_update');
+    expect((await holds(consumer, { [b]: { VCPU: 2 } })).body.errors[0]?.code).toBe('placement.concurrent_update');
     expect((await ask('GET', `/allocations/${consumer}`)).body).toEqual({
       allocations: { [a]: { generation: 2, resources: { VCPU: 2, MEMORY_MB: 64 } } },
       project_id: 'p1',
@@ -397,7 +406,7 @@ describe('allocations', () => {
     });
     expect((await ask('POST', '/allocations', { [x]: wish(b, 1), [y]: wish(a, null) })).status).toBe(204);
     expect((await ask('GET', `/resource_providers/${a}/usages`)).body.usages['VCPU']).toBe(8);
-    const generation = async (id: string) => (await ask('GET', `/resource_providers/${id}`)).body.generation as number;
+    const generation = async (id: string) => (await ask('GET', `/resource_providers/${id}`)).body.generation;
     const shape = { [a]: { resource_provider_generation: await generation(a), inventories: {} } };
     expect((await ask('POST', '/reshaper', { inventories: shape, allocations: {} })).status).toBe(409);
     const c = await provider('c');

@@ -1,7 +1,6 @@
 /** The placement service, put together: what `main` starts, and what tests start on scratch stores. */
-import { createRequire } from 'node:module';
 import { type Clock, type Ids, randomIds, systemClock } from '#libs/kernel';
-import type { ServiceConfig } from '#libs/platform/config';
+import { productVersion, type ServiceConfig } from '#libs/platform/config';
 import { type Db, openDb } from '#libs/platform/db';
 import { type Binding, serveGrpc } from '#libs/platform/grpc';
 import { serveHttp } from '#libs/platform/http';
@@ -39,19 +38,6 @@ export interface RunningService {
 const PURGE_EVERY_MS = 3_600_000;
 const EVENTS_KEPT_DAYS = 30;
 
-/** Compiled code lies one level deeper than the checkout's own package.json; both say the version. */
-function version(): string {
-  const require = createRequire(import.meta.url);
-  for (const path of ['../../../../package.json', '../../../../../package.json']) {
-    try {
-      return (require(path) as { version: string }).version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    }
-  }
-  return 'unknown';
-}
-
 /** Starts everything; resolves when both ports are open. */
 export async function startService(parts: ServiceParts): Promise<RunningService> {
   const { config, verifier, log, clock = systemClock, ids = randomIds } = parts;
@@ -86,7 +72,7 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
     log,
     health: async () => ({ database: await books.alive(), tokens: verifier.fresh }),
   });
-  const about = { process: config.process, version: version(), startedAt };
+  const about = { process: config.process, version: productVersion(), startedAt };
   const bindings: Binding[] = [
     schedulerBinding({ scheduler, providers, allocations, log }),
     operatorBinding({ books, allocations, keeper, clock, log, ...about }),
