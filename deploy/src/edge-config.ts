@@ -46,7 +46,7 @@ frontend origin
   http-request set-header X-Forwarded-Proto ${protocol.replace(':', '')}
   http-request set-header X-Forwarded-Host ${host}
 ${services.map((s) => `  acl is-${s} path /${s}\n  acl is-${s} path_beg /${s}/`).join('\n')}
-  http-request deny status 404 if { path_reg ^/[a-z]+/+(healthz|metrics)/*$ }
+  http-request deny status 404 if { path_reg ^/[a-z]+/+((healthz|metrics)/*$|blobs/) }
 ${services.map((s) => `  use_backend ${s} if is-${s}`).join('\n')}
   default_backend nowhere
 
