@@ -102,8 +102,9 @@ async function renew(d: Deployment, containers: readonly Container[]): Promise<v
     if (list.changed) await refresh(d, container.name);
     list.set();
     for (const process of staleProcesses(d, container)) {
-      // The second process of a service follows when the first is back.
-      if (process.name.endsWith('-2')) await serviceHealthy(d, process.name.replace(/2$/, '1'), 20_000);
+      // The second process of a service follows when the first is back; if that takes too long, a later step says so.
+      if (process.name.endsWith('-2'))
+        await serviceHealthy(d, process.name.replace(/2$/, '1'), 60_000).catch(() => undefined);
       await restartProcess(d, container.name, process.name);
     }
   }
