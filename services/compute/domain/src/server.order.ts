@@ -19,6 +19,9 @@ export interface NicWish {
   readonly tag: string;
 }
 
+/** Where servers go that name no zone. */
+export const DEFAULT_ZONE = 'nova';
+
 export interface ServerOrder {
   readonly name: string;
   readonly description: string | null;
@@ -175,7 +178,8 @@ export function planServers(
         size: sizeOf(flavor),
         ...traits,
         onlyHost: order.onlyHost,
-        availabilityZone: order.zone ?? '',
+        // Nobody gets into another zone than the default one without having named it, or a node of it.
+        availabilityZone: order.zone ?? (order.onlyHost ? '' : DEFAULT_ZONE),
         excludeProviderIds,
       },
     };

@@ -10,6 +10,7 @@ import { insertTask } from '#libs/platform/flow';
 import type { Credentials } from '#libs/platform/policy';
 import type { EffectiveLimits, NewServer } from '#services/compute/data';
 import {
+  DEFAULT_ZONE,
   headroom,
   type ImageFacts,
   type NicWish,
@@ -43,8 +44,6 @@ export interface Created {
   readonly securityGroups: readonly { readonly name: string }[];
 }
 
-/** The least zone that is always there. */
-const DEFAULT_ZONE = 'nova';
 const SHORTFALL_TRIES = 5;
 
 @Injectable()

@@ -3,7 +3,7 @@ import type { computeV1 } from '#libs/contract';
 import { fail, isUuid } from '#libs/kernel';
 import { type Db, isUnique } from '#libs/platform/db';
 import type { NodeRepo } from '#services/compute/data';
-import type { NodeEnrolment } from '#services/compute/domain';
+import { DEFAULT_ZONE, type NodeEnrolment } from '#services/compute/domain';
 import type { SendCommand } from '../peers.js';
 import type { NodeWatch } from './node-watch.js';
 
@@ -17,8 +17,6 @@ interface Deps {
   readonly heartbeatMs: number;
   readonly now: () => Date;
 }
-
-const DEFAULT_ZONE = 'nova';
 
 export class Enrolment {
   constructor(private readonly deps: Deps) {}
