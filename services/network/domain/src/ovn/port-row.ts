@@ -49,11 +49,13 @@ function allowed(port: Port, own: string): string[] {
   return [...byMac.values()].map((parts) => parts.join(' '));
 }
 
+/** OVN takes the value as a piece of its own language: it needs quotes, and nothing but a plain host name may get there. */
+const HOST_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?$/;
+
 function optionsOf(port: Port): NbTables['Logical_Switch_Port']['options'] {
   const options: Record<string, string> = {};
   if (port.host !== '' && port.deviceOwner !== METADATA_OWNER) options['requested-chassis'] = port.host;
-  // OVN takes the text as an expression of its own language: a string needs its quotes.
-  if (port.hostname !== '') options['hostname'] = JSON.stringify(port.hostname);
+  if (HOST_NAME.test(port.hostname)) options['hostname'] = JSON.stringify(port.hostname);
   return mapOf(options);
 }
 

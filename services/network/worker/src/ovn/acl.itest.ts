@@ -14,7 +14,9 @@ import {
   protocolNumber,
   type RuleShape,
   type SecurityGroup,
+  type Subnet,
   shapeRule,
+  shapeSubnet,
 } from '#services/network/domain';
 import { encode, type NbClient, NbReplica, NORTHBOUND } from './northbound.js';
 
@@ -300,5 +302,38 @@ describe('rules in OVN', () => {
     expect(delivered(expression({ from: a, to: b, version: 4, protocol: 'tcp', port: 80 }), b)).toBe(true);
     const actions = new Set([...client.replica.table('ACL').values()].map((acl) => acl.action));
     expect(actions).toEqual(new Set(['allow-stateless', 'allow', 'drop']));
+  }, 60_000);
+
+  it('answer guests that ask for their address, with all options that a subnet can have', async () => {
+    const [a] = GUESTS as [Guest];
+    const shape = shapeSubnet({
+      version: 4,
+      cidr: '10.0.0.0/24',
+      dns: ['9.9.9.9', '1.1.1.1'],
+      routes: [{ destination: '10.5.0.0/16', nexthop: '10.0.0.9' }],
+    });
+    const subnet: Subnet = {
+      id: randomUUID(),
+      networkId: network.id,
+      projectId: 'p',
+      name: '',
+      description: '',
+      ...shape,
+      ...born,
+    };
+    await apply([]);
+    const port = { ...portOf(a), hostname: 'web-1', fixedIps: [{ subnetId: subnet.id, address: a.v4 }] };
+    const plan = new NbPlan(new NbReplica(client.replica)).subnet(subnet, {
+      network,
+      metadataIp: '10.0.0.2',
+      defaultDns: [],
+    });
+    await client.transact(encode(client, plan.port(port, { network, subnets: [subnet] }).operations()));
+    ovn.tool('ovn-nbctl', '--wait=sb', 'sync');
+    const discover = `inport == "${a.id}" && eth.src == ${a.mac} && eth.dst == ff:ff:ff:ff:ff:ff && ip4.src == 0.0.0.0 && ip4.dst == 255.255.255.255 && ip.ttl == 64 && udp.src == 68 && udp.dst == 67`;
+    const trace = ovn.tool('ovn-trace', '--no-friendly-names', `net_${network.id}`, discover);
+    expect(trace).toContain('put_dhcp_opts(');
+    expect(trace).toContain('hostname = "web-1"');
+    expect(trace).toContain(`output to "${a.id}"`);
   }, 60_000);
 });
