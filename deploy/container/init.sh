@@ -32,4 +32,11 @@ if [ "${1:-}" = refresh ]; then
   exec s6-svscanctl -a $scan
 fi
 rm -f /run/yagura/pid/*
+# In the unified layout a control group with children may hold no processes itself, and libvirt makes children: so
+# everything of ours goes one level down first.
+if [ -w /sys/fs/cgroup/cgroup.subtree_control ]; then
+  mkdir -p /sys/fs/cgroup/init
+  echo $$ > /sys/fs/cgroup/init/cgroup.procs
+  for controller in $(cat /sys/fs/cgroup/cgroup.controllers); do echo "+$controller" > /sys/fs/cgroup/cgroup.subtree_control || true; done
+fi
 exec s6-svscan $scan

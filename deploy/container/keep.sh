@@ -10,7 +10,7 @@ initfile=$state/run/$name.init.pid
 
 # The machine's own init may take its time to bury the dead: a zombie has ended.
 alive() { local state; read -r _ _ state _ < "/proc/$1/stat" && [[ $state != [ZX] ]]; } 2>/dev/null
-is_ours() { [ -n "$1" ] && alive "$1" && grep -qs "/$id/$name\$" "/proc/$1/cgroup"; }
+is_ours() { [ -n "$1" ] && alive "$1" && grep -qsE "/$id/$name(/init)?\$" "/proc/$1/cgroup"; }
 
 start() {
   "${runc[@]}" delete --force "$id-$name" >/dev/null 2>&1

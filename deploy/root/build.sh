@@ -57,5 +57,11 @@ else
   rm -rf "$part.work" "$part.mnt"
 fi
 mv "$part" "$target"
-ln -sfn "$(basename "$target")" "$roots/$([ "$kind" = base ] && echo $suite || echo client)"
+# Earlier builds go, except those that something still has mounted.
+prefix=$([ "$kind" = base ] && echo $suite || echo client)
+for old in "$roots/$prefix"-*; do
+  case $old in "$target" | *.part | *.part.*) continue ;; esac
+  grep -qF "$old" /proc/self/mounts || rm -rf --one-file-system "$old"
+done
+ln -sfn "$(basename "$target")" "$roots/$prefix"
 echo "$target"

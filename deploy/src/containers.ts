@@ -24,7 +24,7 @@ export function runningInit(d: Deployment, name: string): number | undefined {
   try {
     // The machine's own init may take its time to bury the dead: a zombie has ended.
     const dead = / [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\)/, '').slice(0, 3));
-    const ours = readFileSync(`/proc/${pid}/cgroup`, 'utf8').includes(`/yagura-${d.id}/${name}\n`);
+    const ours = new RegExp(`/yagura-${d.id}/${name}(/init)?$`, 'm').test(readFileSync(`/proc/${pid}/cgroup`, 'utf8'));
     return ours && !dead ? pid : undefined;
   } catch {
     return undefined;
