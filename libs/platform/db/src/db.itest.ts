@@ -3,7 +3,7 @@ import { EntitySchema } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { delay, isFailure } from '#libs/kernel';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
-import { type Db, isUnique, isViolation, keyset, openDb, type SortKey } from './index.js';
+import { type Db, isUnique, isViolation, keyset, openDb, type SortKey, type Tx } from './index.js';
 
 const dir = (name: string): string => new URL(`../fixtures/${name}`, import.meta.url).pathname;
 const sets = [
@@ -91,6 +91,16 @@ describe('transactions', () => {
       { weight: 2 },
       { weight: 2 },
     ]);
+  });
+
+  it('can not be used when they are over', async () => {
+    let leaked: Tx | undefined;
+    await db.tx(async (tx) => {
+      leaked = tx;
+      await tx.manager.query('select 1');
+    });
+    await expect(leaked!.exec('select 1')).rejects.toThrow('over');
+    await expect(leaked!.manager.query('select 1')).rejects.toThrow(/released/i);
   });
 
   it('rolls back what a failed closure did, and shares its connection with query builders', async () => {

@@ -95,8 +95,7 @@ export function toDbError(error: unknown): unknown {
   if (AWAY.test(code) || AWAY_NODE.has(code) || AWAY_TEXT.test(message) || isRetryable(thrown)) {
     return fail.unavailable('The database is not available at the moment.', { cause: error, retryAfter: 1 });
   }
-  if (UNSTORABLE.has(code))
-    return fail.invalid('A value holds a character that can not be stored.', { cause: error });
+  if (UNSTORABLE.has(code)) return fail.invalid('A value holds a character that can not be stored.', { cause: error });
   return new QueryError(message, code || undefined, error);
 }
 

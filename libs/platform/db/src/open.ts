@@ -168,20 +168,18 @@ class PooledDb implements Db {
   }
 
   private async txOnce<T>(body: (tx: Tx) => Promise<T>): Promise<T> {
-    const runner = this.source.createQueryRunner();
-    let tx: Transaction | undefined;
+    const tx = await Transaction.begin(this.source, this.pool);
+    if (tx.backend) this.backends.add(tx.backend);
     try {
-      tx = await Transaction.begin(runner);
-      if (tx.backend) this.backends.add(tx.backend);
       const value = await body(tx);
       await tx.commit();
       this.committed(tx);
       return value;
     } catch (error) {
-      await tx?.rollback();
+      await tx.rollback();
       throw error;
     } finally {
-      await runner.release();
+      tx.release();
     }
   }
 

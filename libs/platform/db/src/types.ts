@@ -44,6 +44,9 @@ export interface Db extends Sql {
   /**
    * Runs the closure in one transaction. It runs again, up to five times, when PostgreSQL reports a deadlock or a
    * serialization failure, so whatever it does outside the database must bear repetition.
+   *
+   * Within it use `tx` alone, never this object: whoever holds one connection and waits for a second brings the pool to
+   * a standstill as soon as enough do so at once. Do not wait for other services either: it holds locks meanwhile.
    */
   tx<T>(body: (tx: Tx) => Promise<T>): Promise<T>;
   /** Hears a channel over one dedicated connection of this process, which reconnects by itself. Returns how to stop. */

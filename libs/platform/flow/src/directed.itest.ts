@@ -77,18 +77,18 @@ describe('the lease', () => {
       steps: [
         {
           name: 'slow',
-          timeoutMs: 5_000,
+          timeoutMs: 10_000,
           ensure: async () => {
             calls += 1;
-            await delay(1_200);
+            await delay(4_000);
           },
         },
       ],
     });
     const other = await scratch.open();
-    await run([flow], { leaseMs: 300 });
-    await run([flow], { leaseMs: 300, db: other });
-    await until(await insert('test.slow'), 'done');
+    await run([flow], { leaseMs: 1_500 });
+    await run([flow], { leaseMs: 1_500, db: other });
+    await until(await insert('test.slow'), 'done', 20_000);
     expect(calls).toBe(1);
   });
 
