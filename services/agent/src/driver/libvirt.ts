@@ -80,7 +80,8 @@ export class LibvirtDriver implements HypervisorDriver {
     await this.#options.instances.start();
     await this.#options.images.start();
     this.#libvirt.start();
-    await this.#options.metadata.start(this.#options.instances.specs());
+    // In the background: the networks of running guests are served as soon as may be, and nothing waits for it.
+    void this.#options.metadata.start(this.#options.instances.specs());
     this.#sweep = setInterval(() => void this.#evict(UNUSED_IMAGE_MS), 600_000);
     this.#sweep.unref();
   }
@@ -202,15 +203,26 @@ export class LibvirtDriver implements HypervisorDriver {
   }
 
   async #prepareDisks(spec: ServerSpec, signal: AbortSignal): Promise<void> {
-    const { instances, images, run, secret } = this.#options;
+    const { instances, run, secret } = this.#options;
     const disk = instances.disk(spec.serverId);
     if (!(await instances.has(disk))) {
       const image = imageOf(spec);
-      const base = { path: await images.acquire(image, signal), format: image.format };
+      const base = { path: await this.#baseOf(image, signal), format: image.format };
       await createOverlay(run, disk, base, sizeOf(spec), signal);
     }
     const drive = instances.configDrive(spec.serverId);
     if (spec.configDrive && !(await instances.has(drive))) await writeConfigDrive(run, drive, spec, { secret });
+  }
+
+  /** The base image; where it finds no room, those that no server uses make room. */
+  async #baseOf(image: ImageRequest, signal: AbortSignal): Promise<string> {
+    const { images } = this.#options;
+    try {
+      return await images.acquire(image, signal);
+    } catch (error) {
+      if (!isFailure(error, 'overQuota') || (await this.#evict(0)) === 0) throw error;
+      return await images.acquire(image, signal);
+    }
   }
 
   #xml(spec: ServerSpec): string {
@@ -231,16 +243,17 @@ export class LibvirtDriver implements HypervisorDriver {
     });
   }
 
-  async #evict(unusedMs: number): Promise<void> {
+  async #evict(unusedMs: number): Promise<number> {
     const { instances, images, log } = this.#options;
     try {
       const used = instances
         .specs()
         .filter((spec) => spec.image)
         .map((spec) => images.pathOf(imageOf(spec)));
-      await images.evict(new Set(used), unusedMs);
+      return await images.evict(new Set(used), unusedMs);
     } catch (error) {
       log.warn({ err: error }, 'unused images could not be removed');
+      return 0;
     }
   }
 }

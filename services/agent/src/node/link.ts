@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { computeV1, NODE_REPORT_EXCHANGE, NodeCommand, nodeQueue } from '#libs/contract';
-import { delay, fail, isFailure } from '#libs/kernel';
+import { delay, fail, isFailure, privateMessage } from '#libs/kernel';
 import { Bus } from '#libs/platform/amqp';
 import { validated } from '#libs/platform/config';
 import { connectGrpc, type Remote } from '#libs/platform/grpc';
@@ -28,6 +28,7 @@ export interface LinkOptions {
 }
 
 const HEARTBEAT_MS = 5_000;
+const ENROL_EVERY_MS = 300_000;
 /** Reports are cheap to repeat; the broker need not keep old ones. */
 const REPORT_EXPIRES_MS = 60_000;
 
@@ -36,6 +37,8 @@ export class NodeLink implements ComputePort, ReportPort {
   readonly #compute: Remote<computeV1.NodesService>;
   readonly #stopped = new AbortController();
   #bus: Bus | undefined;
+  /** Aborted to enrol and compare again at once. */
+  #again = new AbortController();
   #heartbeatMs = HEARTBEAT_MS;
   #loops: Promise<void>[] = [];
 
@@ -56,9 +59,9 @@ export class NodeLink implements ComputePort, ReportPort {
           handle: ({ body }) => node.command(validated(NodeCommand, body, 'command')),
         },
       ],
-      onConnect: () => void this.#reconnected(node),
+      onConnect: () => this.#again.abort(),
     });
-    this.#loops = [this.#enrolUntilDone(node, driver), this.#beats(node)];
+    this.#loops = [this.#stayEnrolled(node, driver), this.#beats(node)];
   }
 
   async stop(): Promise<void> {
@@ -88,22 +91,33 @@ export class NodeLink implements ComputePort, ReportPort {
     await this.#bus.publish(NODE_REPORT_EXCHANGE, name, report, { userId, expiresMs: REPORT_EXPIRES_MS });
   }
 
-  /** The bus is joined at once (the queue stands since an earlier enrolment), enrolment is repeated until it succeeds. */
-  async #enrolUntilDone(node: AgentNode, driver: HypervisorDriver): Promise<void> {
+  /**
+   * The bus is joined at once (the queue stands since an earlier enrolment). Enrolment is repeated until it succeeds,
+   * then whenever the bus was reached anew, and now and then: compute may have lost its books, the node its disk.
+   */
+  async #stayEnrolled(node: AgentNode, driver: HypervisorDriver): Promise<void> {
     const { signal } = this.#stopped;
     this.#bus?.start();
-    for (let attempt = 0; !signal.aborted; attempt++) {
+    for (let failures = 0; !signal.aborted; ) {
+      const again = new AbortController();
+      this.#again = again;
       try {
-        const reply = await this.#compute.enrol(await this.#enrolment(driver));
-        if (reply.heartbeatMs > 0) this.#heartbeatMs = reply.heartbeatMs;
-        this.#options.log.info({ node: node.name, heartbeatMs: this.#heartbeatMs }, 'enrolled with compute');
-        await this.#reconnected(node);
-        return;
+        await this.#enrol(node, driver);
+        failures = 0;
       } catch (error) {
-        this.#options.log.warn({ err: error, attempt }, 'enrolment did not succeed; trying again');
-        await delay(Math.min(250 * 2 ** Math.min(attempt, 4), 3_000) * (0.5 + Math.random()), signal);
+        failures += 1;
+        this.#options.log.warn({ reason: privateMessage(error), failures }, 'enrolment did not succeed; trying again');
       }
+      const pause = failures ? Math.min(250 * 2 ** Math.min(failures - 1, 4), 3_000) : ENROL_EVERY_MS;
+      await delay(pause * (0.5 + Math.random()), AbortSignal.any([signal, again.signal]));
     }
+  }
+
+  async #enrol(node: AgentNode, driver: HypervisorDriver): Promise<void> {
+    const reply = await this.#compute.enrol(await this.#enrolment(driver));
+    if (reply.heartbeatMs > 0) this.#heartbeatMs = reply.heartbeatMs;
+    this.#options.log.info({ node: node.name, heartbeatMs: this.#heartbeatMs }, 'enrolled with compute');
+    await node.reconnected();
   }
 
   async #enrolment(driver: HypervisorDriver): Promise<computeV1.EnrolRequest> {
@@ -130,14 +144,6 @@ export class NodeLink implements ComputePort, ReportPort {
     await writeFile(`${path}.new`, `${id}\n`);
     await rename(`${path}.new`, path);
     return id;
-  }
-
-  async #reconnected(node: AgentNode): Promise<void> {
-    try {
-      await node.reconnected();
-    } catch (error) {
-      this.#options.log.warn({ err: error }, 'the desired state could not be compared; the next beat tells');
-    }
   }
 
   async #beats(node: AgentNode): Promise<void> {

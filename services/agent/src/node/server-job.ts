@@ -25,6 +25,11 @@ export interface JobDeps {
   readonly patienceMs: number;
 }
 
+/** Whatever keeps compute from telling, it is no verdict about the server. */
+const comesBack = (cause: unknown): never => {
+  throw fail.unavailable('compute does not tell what the server should be', { cause });
+};
+
 export class ServerJob {
   readonly serverId: string;
   /** Of the desired state this job works towards; rises when the spec that was fetched is newer than the command. */
@@ -64,7 +69,7 @@ export class ServerJob {
         if (!this.#worthAnotherTry(error)) return this.#failed(error);
         this.trouble = privateMessage(error);
         this.#deps.log.warn(
-          { err: error, serverId: this.serverId, attempt },
+          { reason: this.trouble, serverId: this.serverId, attempt },
           'a server is not ready yet; trying again',
         );
         onTrouble();
@@ -87,7 +92,7 @@ export class ServerJob {
 
   async #attempt(reboots: number | undefined, onSpec: (spec: ServerSpec) => Promise<void>): Promise<JobOutcome> {
     const { driver, compute } = this.#deps;
-    const spec = await compute.getSpec(this.serverId);
+    const spec = await compute.getSpec(this.serverId).catch(comesBack);
     this.#abort.signal.throwIfAborted();
     if (!spec) return this.#withoutSpec();
     if (spec.generation < this.generation) throw fail.unavailable('compute does not show the commanded state yet');
