@@ -4,7 +4,7 @@
  * the other has revoked.
  */
 import { identityV1, operatorV1 } from '#libs/contract';
-import { type Clock, randomIds, systemClock } from '#libs/kernel';
+import { type Clock, delay, randomIds, systemClock } from '#libs/kernel';
 import { productVersion, type ServiceConfig } from '#libs/platform/config';
 import { type Db, openDb } from '#libs/platform/db';
 import { bind, serveGrpc } from '#libs/platform/grpc';
@@ -80,11 +80,16 @@ function startGrpc(config: ServiceConfig, { keys }: IdentityOptions, store: Stor
   ]);
 }
 
+const ANSWERS_WITHIN_MS = 2_000;
+
 const answers = (db: Db): Promise<boolean> =>
-  db.one('select 1').then(
-    () => true,
-    () => false,
-  );
+  Promise.race([
+    db.one('select 1').then(
+      () => true,
+      () => false,
+    ),
+    delay(ANSWERS_WITHIN_MS).then(() => false),
+  ]);
 
 /** The latest store counts, where tests start several in one process. */
 function measure(store: Store): void {

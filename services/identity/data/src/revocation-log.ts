@@ -7,6 +7,7 @@ import { type Clock, delay, fail } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Log } from '#libs/platform/log';
 import type { Revocation, TokenVerifier } from '#libs/platform/policy';
+import { Joined } from './joined.js';
 
 export const REVOKED = 'identity_revoked';
 const BEAT_MS = 1_000;
@@ -14,7 +15,8 @@ const BEAT_MS = 1_000;
 const FARTHEST_LIFT = 1e12;
 
 interface Row {
-  seq: number;
+  ledger_seq: number;
+  seq: number | null;
   issued_before_ms: number;
   until_ms: number;
   audit_id: string | null;
@@ -25,8 +27,8 @@ interface Row {
   delegation_id: string | null;
 }
 
-const fromRow = (row: Row): Revocation => ({
-  seq: row.seq,
+const fromRow = (row: Row, seq: number): Revocation => ({
+  seq,
   issuedBeforeMs: row.issued_before_ms,
   untilMs: row.until_ms,
   auditId: row.audit_id ?? undefined,
@@ -37,9 +39,11 @@ const fromRow = (row: Row): Revocation => ({
   delegationId: row.delegation_id ?? undefined,
 });
 
+/** The ledger's number and what is newer than $1, in one snapshot: rows that concern no token any more may be gone. */
 const NEWER = {
   name: 'identity.revocations.newer',
-  text: 'select * from revocations where seq > $1 and until_ms > $2 order by seq',
+  text: `select l.revocation_seq as ledger_seq, r.*
+    from ledger l left join revocations r on r.seq > $1 and r.until_ms > $2 order by r.seq`,
 };
 const SEQ = { name: 'identity.revocations.seq', text: 'select revocation_seq as seq from ledger' };
 
@@ -54,8 +58,8 @@ export class RevocationLog {
   readonly #stopped = new AbortController();
   #entries: Revocation[] = [];
   #lastSeq = 0;
-  #pull: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+  readonly #pulls = new Joined(() => this.#read());
+  readonly #looks = new Joined(() => this.#look());
   #seenAtMs = 0;
 
   constructor(
@@ -99,25 +103,14 @@ export class RevocationLog {
     this.#stopped.abort();
   }
 
-  /**
-   * Reads what is new. Resolves when everything is known that was committed before the call: a read that runs already
-   * may have begun too early, so the caller joins the next one.
-   */
+  /** Reads what is new. Resolves when everything is known that was committed before the call. */
   pull(): Promise<void> {
-    if (!this.#pull) return this.#start();
-    this.#next ??= this.#pull
-      .catch(() => undefined)
-      .then(() => {
-        this.#next = undefined;
-        return this.#pull ?? this.#start();
-      });
-    return this.#next;
+    return this.#pulls.run();
   }
 
   /** Like `pull`, at the price of one number where nothing is new. */
-  async catchUp(): Promise<void> {
-    const row = await this.db.one<{ seq: number }>(SEQ);
-    if ((row?.seq ?? 0) > this.#lastSeq) await this.pull();
+  catchUp(): Promise<void> {
+    return this.#looks.run();
   }
 
   /** Delivers everything after `afterSeq`, then what comes. Returns how to stop. */
@@ -148,22 +141,22 @@ export class RevocationLog {
     await this.pull();
   }
 
-  #start(): Promise<void> {
-    this.#pull = this.#read().finally(() => {
-      this.#pull = undefined;
-    });
-    return this.#pull;
+  async #look(): Promise<void> {
+    const row = await this.db.one<{ seq: number }>(SEQ);
+    if ((row?.seq ?? 0) > this.#lastSeq) await this.pull();
   }
 
   async #read(): Promise<void> {
     const nowMs = this.clock.now().getTime();
     const rows = await this.db.query<Row>(NEWER, [this.#lastSeq, nowMs]);
-    for (const revocation of rows.map(fromRow)) {
+    for (const row of rows) {
+      if (row.seq === null) continue;
+      const revocation = fromRow(row, row.seq);
       this.#entries.push(revocation);
-      this.#lastSeq = revocation.seq;
       this.verifier.revoke(revocation);
       for (const follower of this.#followers) follower.revoked(revocation);
     }
+    this.#lastSeq = rows[0]?.ledger_seq ?? this.#lastSeq;
     this.#seenAtMs = nowMs;
     this.verifier.heard();
   }
