@@ -4,7 +4,7 @@ import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { agentV1 } from '#libs/contract';
 import { bind, serveGrpc } from '#libs/platform/grpc';
-import { Gauge, type Log, metrics } from '#libs/platform/log';
+import { type Log, metrics } from '#libs/platform/log';
 import type { AgentConfig, NodeIdentity } from './config.js';
 import { makeDriver } from './drivers.js';
 import { Ledger } from './fence/ledger.js';
@@ -20,6 +20,8 @@ interface Running extends ServedNode {
 }
 
 export interface Daemon {
+  /** Servers on all nodes of this process. */
+  servers(): number;
   stop(): Promise<void>;
 }
 
@@ -27,19 +29,12 @@ export async function startDaemon(config: AgentConfig, log: Log): Promise<Daemon
   const version = await ownVersion();
   const nodes = new Map<string, Running>();
   for (const identity of config.nodes) nodes.set(identity.name, await startNode(config, identity, version, log));
-  new Gauge({
-    name: 'yagura_agent_servers',
-    help: 'Servers on the nodes of this process',
-    registers: [metrics],
-    collect() {
-      this.set([...nodes.values()].reduce((sum, one) => sum + one.node.servers, 0));
-    },
-  });
   const service = bind(agentV1.NodeService, nodeService(nodes), (peer) => CALLERS.has(peer), log);
   const stopGrpc = await serveGrpc({ ...config.process.grpc, tls: config.process.tls, log }, [service]);
   const http = config.process.http ? await serveHealth(config.process.http, nodes) : undefined;
   log.info({ nodes: nodes.size }, 'the agent is up');
   return {
+    servers: () => [...nodes.values()].reduce((sum, one) => sum + one.node.servers, 0),
     async stop() {
       await stopGrpc();
       http?.close();

@@ -1,11 +1,19 @@
 /** Entry of the agent's process. Supervision restarts it; guests do not notice. */
-import { openLog } from '#libs/platform/log';
+import { Gauge, metrics, openLog } from '#libs/platform/log';
 import { readAgentConfig } from './config.js';
 import { startDaemon } from './daemon.js';
 
 const config = readAgentConfig();
 const log = openLog(config.process.process, config.process.logLevel);
 const daemon = await startDaemon(config, log);
+new Gauge({
+  name: 'yagura_agent_servers',
+  help: 'Servers on the nodes of this process',
+  registers: [metrics],
+  collect() {
+    this.set(daemon.servers());
+  },
+});
 
 let stopping = false;
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
