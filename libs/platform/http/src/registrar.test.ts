@@ -121,6 +121,8 @@ it('answers bad input in the dialect and never with 500', async () => {
   expect((await ask('POST', '/things', who, '{"thing":')).json()).toMatchObject({ kind: 'invalid' });
   expect((await ask('POST', '/things', who, '{"__proto__":{"x":1}}')).json()).toMatchObject({ kind: 'invalid' });
   expect((await ask('POST', '/things', who, '')).json()).toMatchObject({ kind: 'invalid' });
+  expect((await ask('POST', '/things', who, '{"thing":{"name":"\\ud800"}}')).json()).toMatchObject({ kind: 'invalid' });
+  expect((await ask('POST', '/things', who, '{"thing":{"name":"\\ud83d\\ude00 \\\\ud800"}}')).statusCode).toBe(201);
   expect((await ask('POST', '/things', who, 'a=b', 'application/x-www-form-urlencoded')).json()).toMatchObject({
     kind: 'unsupportedMedia',
   });

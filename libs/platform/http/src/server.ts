@@ -19,6 +19,8 @@ export interface HttpOptions extends Omit<RegistrarOptions, 'handlerOf'> {
   extra?(fastify: FastifyInstance, app: INestApplicationContext): void;
 }
 
+/** An escaped surrogate, the backslash itself not escaped. JSON.stringify writes one only where its other half is missing. */
+const ESCAPED_SURROGATE = /(?<!\\)(?:\\\\)*\\u[dD][89a-fA-F]/;
 const BODY_LIMIT = 1 << 20;
 
 /** Nest installs handlers of its own for unknown routes and errors; the registrar's must stand instead. */
@@ -71,11 +73,19 @@ function addParsers(fastify: FastifyInstance): void {
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser(/^application\/(?:[\w.+-]*[+-])?json/, { parseAs: 'string' }, (request, text, done) => {
     if (text === '') return done(null, undefined);
-    parse(request, text as string, (error, value) =>
-      error ? done(fail.invalid('The request body is not valid JSON.', { cause: error })) : done(null, value),
-    );
+    parse(request, text as string, (error, value) => {
+      if (error) return done(fail.invalid('The request body is not valid JSON.', { cause: error }));
+      if (holdsHalfCharacter(text as string, value))
+        return done(fail.invalid('The request body holds half of a surrogate pair.'));
+      done(null, value);
+    });
   });
   fastify.addContentTypeParser('*', (_request, payload, done) => done(null, payload));
+}
+
+/** Half of a surrogate pair is no text: it can be neither stored as JSON nor sent on as UTF-8. Only an escape brings one in. */
+function holdsHalfCharacter(text: string, value: unknown): boolean {
+  return ESCAPED_SURROGATE.test(text) && ESCAPED_SURROGATE.test(JSON.stringify(value));
 }
 
 function addProbes(fastify: FastifyInstance, options: HttpOptions): void {
