@@ -8,7 +8,8 @@ ovs-vsctl --no-wait --timeout=10 -- init -- set Open_vSwitch . \
   -- --may-exist add-br br-fabric -- set bridge br-fabric datapath_type=netdev \
   -- --may-exist add-port br-fabric fabric0 \
   -- --may-exist add-br br-int -- set bridge br-int datapath_type=netdev fail-mode=secure || exit 1
-(sh -c 'i=0; until ip link show br-fabric up >/dev/null 2>&1; do i=$((i + 1)); [ $i -lt 200 ] || exit; sleep 0.05
-    ip link set br-fabric mtu 1600 up && ip addr replace "$0" dev br-fabric; done; ip addr replace "$0" dev br-fabric' "$FABRIC_ADDRESS/24" >/dev/null 2>&1 &)
+# The switch makes br-fabric anew at each start, without its address, and down.
+(sh -c 'i=0; until ip link set br-fabric mtu 1600 up && ip addr replace "$0" dev br-fabric; do
+  i=$((i + 1)); [ $i -lt 400 ] || exit 1; sleep 0.05; done' "$FABRIC_ADDRESS/24" >/dev/null 2>&1 &)
 rm -f /run/openvswitch/ovs-vswitchd.ctl
 as_root ovs-vswitchd unix:/run/openvswitch/db.sock -vconsole:warn -vsyslog:off --unixctl=/run/openvswitch/ovs-vswitchd.ctl
