@@ -7,6 +7,7 @@ import type { Db, Tx } from '#libs/platform/db';
 import type { Log } from '#libs/platform/log';
 import { callInDebts, DebtSettler } from './debts.js';
 import { Drive, type DriveDeps, type DriveEnd } from './drive.js';
+import { purgeTasks } from './history.js';
 import type { FlowHooks, Probe } from './hooks.js';
 import { HEARTBEAT, LEASE, PROMOTE, REVIVE, TAKE_OVER, type TaskRow } from './sql.js';
 import { DEBT_CHANNEL, TASK_CHANNEL } from './tasks.js';
@@ -28,6 +29,8 @@ export interface FlowRunnerOptions {
   readonly stepTimeoutMs?: number;
   /** 1,500 unless told. */
   readonly scanMs?: number;
+  /** Days for which ended tasks are kept, for the operator and for histories; 30 unless told. */
+  readonly keepDays?: number;
   /** In [0, 1); spreads retries. */
   readonly random?: () => number;
   readonly hooks?: FlowHooks;
@@ -85,6 +88,7 @@ export class FlowRunner {
     this.timers.every(this.scanMs, () => this.scan());
     this.timers.every(this.deps.leaseMs / 3, () => this.heartbeat());
     this.timers.every(15_000, () => this.settleDebts());
+    this.timers.every(3_600_000, () => this.purge());
     this.pump();
     this.settleDebts();
   }
@@ -183,6 +187,10 @@ export class FlowRunner {
     this.promote();
     this.db.exec(REVIVE, [[...this.flows.keys()]]).catch((error: unknown) => this.trouble(error));
     this.pump();
+  }
+
+  private purge(): void {
+    purgeTasks(this.db, this.options.keepDays ?? 30).catch((error: unknown) => this.trouble(error));
   }
 
   /** Renews every lease at once; a drive whose lease another runner holds is told to stop. */

@@ -225,6 +225,18 @@ describe('providers', () => {
     expect((await ask('GET', `/resource_providers?in_tree=${a}`)).body.resource_providers).toHaveLength(1);
   });
 
+  it('belong to aggregates, guarded by the generation from 1.19 on', async () => {
+    const id = await provider('a');
+    const path = `/resource_providers/${id}/aggregates`;
+    const aggregate = randomUUID();
+    expect((await ask('PUT', path, [aggregate], '1.18')).body).toEqual({ aggregates: [aggregate] });
+    expect((await ask('GET', path, undefined, '1.1')).body).toEqual({ aggregates: [aggregate] });
+    const guarded = (generation: number) =>
+      ask('PUT', path, { aggregates: [], resource_provider_generation: generation });
+    expect((await guarded(0)).status).toBe(409);
+    expect((await guarded(1)).body).toEqual({ aggregates: [], resource_provider_generation: 2 });
+  });
+
   it('are filtered by name, resources, traits and aggregates', async () => {
     const [a, b] = [await provider('a'), await provider('b')];
     const aggregate = randomUUID();

@@ -195,7 +195,7 @@ const consumerConflict = (wish: ConsumerWish, known: number | undefined): Error 
 
 async function lockProviders(tx: Tx, ids: readonly string[]): Promise<Map<string, ProviderRow>> {
   const rows = await tx.query<ProviderRow>(
-    `select ${PROVIDER_COLUMNS} from provider p where id = any ($1) order by id for update`,
+    `select ${PROVIDER_COLUMNS} from provider p where id = any ($1) order by id for no key update`,
     [[...new Set(ids)]],
   );
   return new Map(rows.map((row) => [row.id, row]));

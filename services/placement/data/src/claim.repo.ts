@@ -128,6 +128,11 @@ export class GuardedClaim {
     );
   }
 
+  /** Whoever writes more than one provider locks them first, in the order that all do. */
+  async lock(providerIds: readonly string[]): Promise<void> {
+    await this.tx.exec('select 1 from provider where id = any ($1) order by id for no key update', [providerIds]);
+  }
+
   /** Takes it all from one provider, or nothing: undefined when there is not enough room any more. */
   async take(wish: ClaimWish, node: ClaimedNode, alternates: readonly string[]): Promise<UsedState | undefined> {
     const answer: ClaimAnswer = { claimed: node, alternates };

@@ -21,11 +21,13 @@ export interface NodeDescription {
   readonly zone: string;
 }
 
-/** What an update may set; all of it raises the generation. */
+/** What an update may set. */
 export interface ProviderChange {
   readonly inventories?: Inventories;
   readonly traits?: readonly string[];
   readonly aggregates?: readonly string[];
+  /** Leave the generation as it is, as aggregates did before 1.19. */
+  readonly quietly?: boolean;
 }
 
 const IN_USE = { type: 'placement.inventory.inuse' } as const;
@@ -157,9 +159,15 @@ export async function changeProvider(
   if (change.inventories && inUse === 'refuse') refuseInUse(known, change.inventories);
   const row = await tx.one<ProviderRow>(
     `update provider p set inventories = coalesce($2, inventories), traits = coalesce($3, traits),
-       aggregates = coalesce($4, aggregates), generation = generation + 1, updated_at = now(), changed = pg_current_xact_id()
+       aggregates = coalesce($4, aggregates), generation = generation + $5::int, updated_at = now(), changed = pg_current_xact_id()
       where id = $1 returning ${PROVIDER_COLUMNS}`,
-    [id, change.inventories && JSON.stringify(change.inventories), change.traits, change.aggregates],
+    [
+      id,
+      change.inventories && JSON.stringify(change.inventories),
+      change.traits,
+      change.aggregates,
+      change.quietly ? 0 : 1,
+    ],
   );
   return toFacts(row!);
 }

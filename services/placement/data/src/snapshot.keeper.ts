@@ -72,12 +72,19 @@ export class SnapshotKeeper {
     const begun = performance.now();
     const rows = await this.db.query<ChangeRow>(CHANGES, [this.#horizon]);
     const changed = rows.filter((row): row is ChangeRow & ProviderRow => row.id !== null);
-    // Of two states of one provider the newer counts; of one that is gone and back, the one that is back.
+    // Of two states of one provider the newer counts (what we wrote ourselves may be ahead of this look); of one that is
+    // gone and back, the one that is back.
     const gone = rows[0]?.gone ?? [];
     const base = gone.length ? this.#snapshot.with([], gone) : this.#snapshot;
-    const news = changed.filter((row) => (base.find(row.id)?.facts.generation ?? -1) < row.generation);
+    const news = changed.filter((row) => isNews(base.find(row.id), row));
     this.#snapshot = base.with(news.map((row) => new Provider(toFacts(row))));
     this.#horizon = rows[0]?.horizon ?? this.#horizon;
     this.#freshAt = begun;
   }
+}
+
+/** Aggregates were set without raising the generation before 1.19; then the time tells. */
+function isNews(known: Provider | undefined, row: ProviderRow): boolean {
+  if (!known || known.facts.generation < row.generation) return true;
+  return known.facts.generation === row.generation && known.facts.updatedAt.getTime() !== row.updated_at.getTime();
 }

@@ -193,7 +193,7 @@ it('keeps sums and allocations equal under claims, moves, releases and writes of
   };
   const unexpected: unknown[] = [];
   const actor = async (): Promise<void> => {
-    for (let n = 0; n < 25; n += 1) {
+    for (let n = 0; n < 15; n += 1) {
       await act().catch((error: unknown) => {
         if (!isFailure(error, 'conflict') && !isFailure(error, 'fenced')) unexpected.push(error);
       });

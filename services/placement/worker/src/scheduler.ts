@@ -101,7 +101,7 @@ class Attempt {
 
   async run(claim: GuardedClaim): Promise<ClaimAnswer> {
     this.written.length = 0;
-    if (!claim.holds) return this.takeOne(claim, this.snapshot);
+    if (!claim.holds) return this.takeOne(claim, this.select(this.snapshot, this.request));
     const held = await claim.held();
     const without = this.snapshot.with(
       held.flatMap(({ providerId, resources }) => freed(this.snapshot, providerId, resources)),
@@ -111,9 +111,11 @@ class Attempt {
       await claim.answer(stays, 'ok', 'stays where it is');
       return stays;
     }
+    const selection = this.select(without, this.request);
+    await claim.lock([...held.map((share) => share.providerId), ...selection.ranked.map((provider) => provider.id)]);
     let refusal: ClaimAnswer = { rejections: [] };
     const moved = await claim.insteadOfHeld(async () => {
-      const answer = await this.takeOne(claim, without);
+      const answer = await this.takeOne(claim, selection);
       if ('claimed' in answer) return answer;
       refusal = answer;
       return undefined;
@@ -134,8 +136,7 @@ class Attempt {
     return ranked.length ? { claimed: { id, name }, alternates: [] } : undefined;
   }
 
-  private async takeOne(claim: GuardedClaim, snapshot: Snapshot): Promise<ClaimAnswer> {
-    const selection = this.select(snapshot, this.request);
+  private async takeOne(claim: GuardedClaim, selection: Selection): Promise<ClaimAnswer> {
     const taken = await takeFirst(claim, this.request, selection.ranked, this.written);
     if (taken) return taken;
     const settled = this.look === LOOKS || (this.look > 1 && !selection.ranked.length);

@@ -32,7 +32,8 @@ export class AggregateHandlers {
 
   private async write(call: AnyCall, ids: readonly string[], generation: number | undefined): Promise<ProviderFacts> {
     const { id } = await this.store.provider(call.params['id']!);
-    return this.store.providers.change(id, generation, { aggregates: ids.map((each) => each.toLowerCase()) });
+    const aggregates = ids.map((each) => each.toLowerCase());
+    return this.store.providers.change(id, generation, { aggregates, quietly: generation === undefined });
   }
 }
 

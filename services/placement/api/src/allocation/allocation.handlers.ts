@@ -1,11 +1,18 @@
 import { Injectable } from '@nestjs/common';
 import { fail, isUuid } from '#libs/kernel';
 import type { Call, Reply } from '#libs/platform/http';
-import { mv } from '#libs/wire';
 import type { ConsumerWish } from '#services/placement/data';
 import { PlacementStore } from '../store.js';
 import { type AnyCall, dated } from '../values.wire.js';
-import { type ConsumerBody, classesOf, type ListBody, ownerView, wishOf, wishOfList } from './allocation.wire.js';
+import {
+  type ConsumerBody,
+  classesOf,
+  consumerShare,
+  type ListBody,
+  ownerView,
+  wishOf,
+  wishOfList,
+} from './allocation.wire.js';
 
 @Injectable()
 export class AllocationHandlers {
@@ -14,13 +21,7 @@ export class AllocationHandlers {
   async ofProvider(call: AnyCall): Promise<Reply> {
     const { id } = await this.store.provider(call.params['id']!);
     const held = await this.store.allocations.ofProvider(id);
-    const generations = call.version >= mv('1.28');
-    const allocations = Object.fromEntries(
-      held.map(({ consumerId, resources, consumerGeneration: consumer_generation }) => [
-        consumerId,
-        { resources, ...(generations ? { consumer_generation } : {}) },
-      ]),
-    );
+    const allocations = Object.fromEntries(held.map((share) => [share.consumerId, consumerShare(call, share)]));
     const provider = await this.store.provider(id);
     const headers = dated(call, this.store.means.clock.now());
     return { headers, body: { allocations, resource_provider_generation: provider.facts.generation } };

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { body, during, mv } from '#libs/wire';
 import type { ConsumerFacts, ConsumerWish } from '#services/placement/data';
-import { MAX_INT } from '#services/placement/domain';
+import { type Amounts, MAX_INT } from '#services/placement/domain';
 import { type AnyCall, ClassName, Generation, Uuid } from '../values.wire.js';
 
 const closed = { additionalProperties: false } as const;
@@ -86,6 +86,12 @@ export function wishOfList(consumerId: string, given: ListBody): ConsumerWish {
 export const classesOf = (wishes: readonly ConsumerWish[]): string[] => [
   ...new Set(wishes.flatMap((wish) => wish.allocations.flatMap(({ resources }) => Object.keys(resources)))),
 ];
+
+/** What one consumer holds of a provider. */
+export const consumerShare = (
+  call: AnyCall,
+  { resources, consumerGeneration: consumer_generation }: { resources: Amounts; consumerGeneration: number },
+): Record<string, unknown> => ({ resources, ...(call.version >= mv('1.28') ? { consumer_generation } : {}) });
 
 /** Who holds it, as far as the version tells. */
 export function ownerView(call: AnyCall, consumer: ConsumerFacts | undefined): Record<string, unknown> {

@@ -1,19 +1,15 @@
 import { Injectable } from '@nestjs/common';
 import { fail } from '#libs/kernel';
 import type { Call, Reply } from '#libs/platform/http';
-import { mv } from '#libs/wire';
 import { type Inventories, Provider } from '#services/placement/domain';
 import { PlacementStore } from '../store.js';
 import { type AnyCall, dated, located } from '../values.wire.js';
-import { inventoriesOf, inventoriesView, inventoryOf, inventoryView } from './inventory.wire.js';
+import { inventoriesOf, inventoriesView, inventoryOf, inventoryView, mayReserveAll } from './inventory.wire.js';
 
 interface Given {
   readonly total: number;
   readonly reserved?: number;
 }
-
-/** From 1.26 on all of an inventory may be reserved. */
-const fullReserve = (call: AnyCall): boolean => call.version >= mv('1.26');
 
 @Injectable()
 export class InventoryHandlers {
@@ -36,7 +32,7 @@ export class InventoryHandlers {
   ): Promise<Reply> {
     const { id } = await this.store.provider(call.params['id']!);
     await this.store.checkClasses(Object.keys(call.body.inventories), 'inventories');
-    const inventories = inventoriesOf(call.body.inventories, fullReserve(call));
+    const inventories = inventoriesOf(call.body.inventories, mayReserveAll(call));
     const provider = await this.change(id, call.body.resource_provider_generation, inventories);
     return { headers: dated(call, provider.facts.updatedAt), body: inventoriesView(provider) };
   }
@@ -46,7 +42,7 @@ export class InventoryHandlers {
     const { resource_class: name, resource_provider_generation: generation } = call.body;
     await this.store.checkClasses([name], 'inventory');
     if (known.facts.inventories[name]) throw fail.conflict(`Update conflict: inventory of ${name} exists already.`);
-    const inventory = inventoryOf(name, call.body, fullReserve(call));
+    const inventory = inventoryOf(name, call.body, mayReserveAll(call));
     const inventories = { ...known.facts.inventories, [name]: inventory };
     const provider = await this.change(known.id, generation ?? known.facts.generation, inventories);
     const headers = {
@@ -60,7 +56,7 @@ export class InventoryHandlers {
     const known = await this.store.provider(call.params['id']!);
     const name = call.params['class']!;
     if (!known.facts.inventories[name]) throw fail.invalid(`Cannot update inventory of ${name}: there is none.`);
-    const inventory = inventoryOf(name, call.body, fullReserve(call));
+    const inventory = inventoryOf(name, call.body, mayReserveAll(call));
     const inventories = { ...known.facts.inventories, [name]: inventory };
     const provider = await this.change(known.id, call.body.resource_provider_generation, inventories);
     return { headers: dated(call, provider.facts.updatedAt), body: inventoryView(provider, inventory) };

@@ -1,9 +1,9 @@
 /** Inventories on the wire: the same field names as in the domain, with everything but the total left to its default. */
 import { type Static, Type } from 'typebox';
 import { fail } from '#libs/kernel';
-import { body } from '#libs/wire';
+import { body, mv } from '#libs/wire';
 import { type Inventories, type Inventory, MAX_INT, type Provider, withDefaults } from '#services/placement/domain';
-import { ClassName, Generation, Uuid } from '../values.wire.js';
+import { type AnyCall, ClassName, Generation } from '../values.wire.js';
 
 const positive = Type.Optional(Type.Integer({ minimum: 1, maximum: MAX_INT }));
 const AMOUNTS = {
@@ -35,7 +35,8 @@ export const OneInventory = body(
   Type.Object({ resource_provider_generation: Generation, ...AMOUNTS }, { additionalProperties: false }),
 );
 
-export { Uuid };
+/** From 1.26 on all of an inventory may be reserved. */
+export const mayReserveAll = (call: AnyCall): boolean => call.version >= mv('1.26');
 
 /** `fullReserve`: whether all of it may be reserved. */
 export function inventoryOf(name: string, given: InventoryBody, fullReserve: boolean): Inventory {

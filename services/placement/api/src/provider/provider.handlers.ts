@@ -2,17 +2,10 @@ import { Injectable } from '@nestjs/common';
 import { fail } from '#libs/kernel';
 import type { Call, Reply } from '#libs/platform/http';
 import type { Provider, Snapshot } from '#services/placement/domain';
-import {
-  type AggregateFilter,
-  parseMemberOf,
-  parseResources,
-  parseTraits,
-  parseUuid,
-  type TraitFilter,
-} from '../filter.wire.js';
+import { type AggregateFilter, parseUuid, type TraitFilter } from '../filter.wire.js';
 import { PlacementStore } from '../store.js';
 import { type AnyCall, dated, latest, located } from '../values.wire.js';
-import { providerView } from './provider.wire.js';
+import { filtersOf, type ProviderFilters, providerView } from './provider.wire.js';
 
 export interface ProviderBody {
   readonly name: string;
@@ -20,24 +13,13 @@ export interface ProviderBody {
   readonly parent_provider_uuid?: string | null;
 }
 
-export interface ProviderFilters {
-  readonly name?: string;
-  readonly uuid?: string;
-  readonly member_of?: string[];
-  readonly resources?: string;
-  readonly in_tree?: string;
-  readonly required?: string[];
-}
-
 @Injectable()
 export class ProviderHandlers {
   constructor(private readonly store: PlacementStore) {}
 
   async list(call: Call<undefined, ProviderFilters>): Promise<Reply> {
-    const { query, version } = call;
-    const traits = parseTraits(query.required ?? [], version);
-    const aggregates = parseMemberOf(query.member_of ?? [], version);
-    const resources = Object.entries(query.resources === undefined ? {} : parseResources(query.resources));
+    const { query } = call;
+    const { traits, aggregates, resources } = filtersOf(call);
     await this.store.checkTraits([...traits.required.flat(), ...traits.forbidden]);
     await this.store.checkClasses(
       resources.map(([name]) => name),

@@ -1,7 +1,9 @@
 /** Resource providers on the wire. */
 import { Type } from 'typebox';
+import type { Call } from '#libs/platform/http';
 import { body, during, mv, query, type View, view } from '#libs/wire';
 import type { Provider } from '#services/placement/domain';
+import { parseMemberOf, parseResources, parseTraits } from '../filter.wire.js';
 import { type AnyCall, href, Uuid } from '../values.wire.js';
 
 const Name = Type.String({ minLength: 1, maxLength: 200 });
@@ -29,6 +31,25 @@ export const ProviderQuery = query(
     { additionalProperties: false },
   ),
 );
+
+export interface ProviderFilters {
+  readonly name?: string;
+  readonly uuid?: string;
+  readonly member_of?: string[];
+  readonly resources?: string;
+  readonly in_tree?: string;
+  readonly required?: string[];
+}
+
+/** The filters that have a grammar of their own, which grew with the versions. */
+export const filtersOf = ({
+  query: { required, member_of, resources },
+  version,
+}: Call<undefined, ProviderFilters>) => ({
+  traits: parseTraits(required ?? [], version),
+  aggregates: parseMemberOf(member_of ?? [], version),
+  resources: Object.entries(resources === undefined ? {} : parseResources(resources)),
+});
 
 const LINKS = [
   ['self', '', '1.0'],
