@@ -14,6 +14,7 @@ import { NetworkOptions, NetworkParts, networkApiOps, networkModule, networkRule
 import { forgetEvents, NetworkBooks, networkMigrations, OVN_CHANNEL } from '#services/network/data';
 import { macFrom } from '#services/network/domain';
 import {
+  groupsBinding,
   type NbClient,
   NORTHBOUND,
   operatorBinding,
@@ -122,6 +123,7 @@ export async function startService(deps: ServiceDeps): Promise<RunningService> {
   const about = { process: config.process, version: version(), startedAt, tokensFresh: () => verifier.fresh };
   const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, [
     portsBinding({ books, clock, log, defaultDns: options.dnsServers }),
+    groupsBinding(books, log),
     operatorBinding({ books, client: ovn.client, reconciler: ovn.reconciler, clock, log, ...about }),
   ]);
   const forgetting = setInterval(() => {

@@ -1,5 +1,6 @@
 /** Background work of the network service: OVN, and what other services and the operator ask. */
 
+export { groupsBinding } from './groups.grpc.js';
 export { type OperatorParts, operatorBinding } from './operator.grpc.js';
 export { type NbClient, NORTHBOUND } from './ovn/northbound.js';
 export { PortStatus } from './ovn/port-status.js';
