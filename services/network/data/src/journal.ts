@@ -31,18 +31,28 @@ export interface StoredEvent extends Required<NetworkEvent> {
   readonly requestId: string;
 }
 
+const MARK = `insert into ovn_dirty (kind, id, since, not_before)
+  select $1, i, $3, $3 from unnest($2::uuid[]) i order by i
+  on conflict (kind, id) do update set mark = nextval('ovn_mark'), tries = 0, not_before = excluded.not_before, error = ''`;
+const TELL = `insert into event (at, request_id, resource_id, what, outcome, detail, related)
+  select $3, $4, e.resource_id, e.what, e.outcome, e.detail, e.related
+  from jsonb_to_recordset($5::jsonb) as e(resource_id text, what text, outcome text, detail text, related text[])`;
+
+const eventRows = (events: readonly NetworkEvent[]): string =>
+  JSON.stringify(
+    events.map((event) => ({
+      resource_id: event.resourceId,
+      what: event.what,
+      outcome: event.outcome ?? 'ok',
+      detail: event.detail ?? '',
+      related: event.related ?? [],
+    })),
+  );
+
 /** Marks resources as not yet applied, and wakes the reconciler when the transaction commits. */
 export async function markDirty(tx: Tx, kind: MarkKind, ids: readonly string[], now: Date): Promise<void> {
   if (ids.length === 0) return;
-  await tx.exec(
-    {
-      name: 'mark-dirty',
-      text: `insert into ovn_dirty (kind, id, since, not_before)
-        select $1, i, $3, $3 from unnest($2::uuid[]) i order by i
-        on conflict (kind, id) do update set mark = nextval('ovn_mark'), tries = 0, not_before = excluded.not_before, error = ''`,
-    },
-    [kind, ids, now],
-  );
+  await tx.exec({ name: 'mark-dirty', text: MARK }, [kind, ids, now]);
   tx.notify(OVN_CHANNEL);
 }
 
@@ -60,22 +70,27 @@ export async function markPortsOf(tx: Tx, networkId: string, now: Date): Promise
 /** Records events under the request in whose context this runs. */
 export async function record(on: Sql, events: readonly NetworkEvent[], now: Date): Promise<void> {
   if (events.length === 0) return;
-  const rows = events.map((event) => ({
-    resource_id: event.resourceId,
-    what: event.what,
-    outcome: event.outcome ?? 'ok',
-    detail: event.detail ?? '',
-    related: event.related ?? [],
-  }));
-  await on.exec(
+  const text = TELL.replace('$3', '$1').replace('$4', '$2').replace('$5', '$3');
+  await on.exec({ name: 'event-record', text }, [now, currentContext()?.requestId ?? '', eventRows(events)]);
+}
+
+/** Marks and records in one statement, for what happens often. */
+export async function markAndRecord(
+  tx: Tx,
+  kind: MarkKind,
+  ids: readonly string[],
+  events: readonly NetworkEvent[],
+  now: Date,
+): Promise<void> {
+  if (ids.length === 0 && events.length === 0) return;
+  await tx.exec(
     {
-      name: 'event-record',
-      text: `insert into event (at, request_id, resource_id, what, outcome, detail, related)
-        select $1, $2, e.resource_id, e.what, e.outcome, e.detail, e.related
-        from jsonb_to_recordset($3::jsonb) as e(resource_id text, what text, outcome text, detail text, related text[])`,
+      name: 'mark-and-record',
+      text: `with marked as (${MARK}), told as (${TELL}) select 1`,
     },
-    [now, currentContext()?.requestId ?? '', JSON.stringify(rows)],
+    [kind, ids, now, currentContext()?.requestId ?? '', eventRows(events)],
   );
+  tx.notify(OVN_CHANNEL);
 }
 
 interface EventRow {

@@ -106,6 +106,7 @@ export class NetworkRepo {
 
   /** Several by id; absent ones are left out. */
   async findMany(on: Sql, ids: readonly string[]): Promise<Network[]> {
+    if (ids.length === 0) return [];
     const rows = await on.query<Row>(
       { name: 'network-find-many', text: `select ${SELECT} from network n where n.id = any($1::uuid[])` },
       [ids],

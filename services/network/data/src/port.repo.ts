@@ -170,6 +170,7 @@ export class PortRepo {
   }
 
   async findMany(on: Sql, ids: readonly string[]): Promise<PortOnNetwork[]> {
+    if (ids.length === 0) return [];
     const rows = await on.query<Row>(
       { name: 'port-find-many', text: `select ${SELECT} from port p where p.id = any($1::uuid[])` },
       [ids],
@@ -200,6 +201,7 @@ export class PortRepo {
 
   /** The metadata ports of networks. */
   async metadataOf(on: Sql, networkIds: readonly string[]): Promise<PortOnNetwork[]> {
+    if (networkIds.length === 0) return [];
     const rows = await on.query<Row>(
       {
         name: 'port-metadata-of',
@@ -210,16 +212,18 @@ export class PortRepo {
     return rows.map(toPort);
   }
 
-  /** False where the MAC is in use on the network. */
-  async insert(tx: Tx, port: NewPort, now: Date): Promise<boolean> {
-    const done = await tx.exec(
+  /** Inserts the port in its groups. False where the MAC is in use on the network. */
+  async insert(tx: Tx, port: NewPort, groupIds: readonly string[], now: Date): Promise<boolean> {
+    const row = await tx.one<{ done: boolean }>(
       {
         name: 'port-insert',
-        text: `insert into port (id, network_id, project_id, name, description, mac, admin_state_up, device_id,
+        text: `with made as (insert into port (id, network_id, project_id, name, description, mac, admin_state_up, device_id,
             device_owner, status, host, vnic_type, profile, port_security, address_pairs, hostname, owned_by_server,
             created_at, updated_at)
           values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'DOWN', $10, $11, $12, $13, $14, $15, $16, $17, $17)
-          on conflict on constraint port_mac do nothing`,
+          on conflict on constraint port_mac do nothing returning id),
+          grouped as (insert into port_security_group (port_id, group_id) select made.id, g from made, unnest($18::uuid[]) g)
+          select exists (select 1 from made) as done`,
       },
       [
         port.id,
@@ -239,9 +243,10 @@ export class PortRepo {
         port.hostname,
         port.ownedByServer,
         now,
+        groupIds,
       ],
     );
-    return done === 1;
+    return row?.done === true;
   }
 
   /** True where the port was there. Its revision rises. */
@@ -287,19 +292,14 @@ export class PortRepo {
   }
 
   /** Makes these the port's groups, and no others. */
-  async setGroups(tx: Tx, portId: string, groupIds: readonly string[], isNew: boolean): Promise<void> {
-    if (!isNew) {
-      await tx.exec('delete from port_security_group where port_id = $1 and group_id <> all($2::uuid[])', [
-        portId,
-        groupIds,
-      ]);
-    }
+  async setGroups(tx: Tx, portId: string, groupIds: readonly string[]): Promise<void> {
+    await tx.exec('delete from port_security_group where port_id = $1 and group_id <> all($2::uuid[])', [
+      portId,
+      groupIds,
+    ]);
     if (groupIds.length === 0) return;
     await tx.exec(
-      {
-        name: 'port-add-groups',
-        text: `insert into port_security_group (port_id, group_id) select $1, g from unnest($2::uuid[]) g on conflict do nothing`,
-      },
+      `insert into port_security_group (port_id, group_id) select $1, g from unnest($2::uuid[]) g on conflict do nothing`,
       [portId, groupIds],
     );
   }

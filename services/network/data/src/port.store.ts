@@ -12,7 +12,7 @@ import {
   type Subnet,
 } from '#services/network/domain';
 import type { AllocationRepo } from './allocation.repo.js';
-import { markDirty, record } from './journal.js';
+import { markAndRecord } from './journal.js';
 import { type NewPort, type PortChange, type PortOnNetwork, type PortRepo, portWriteFailure } from './port.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 
@@ -55,20 +55,12 @@ export class PortStore {
   async createIn(tx: Tx, drafts: readonly PortDraft[], now: Date): Promise<PortOnNetwork[]> {
     const made: PortOnNetwork[] = [];
     for (const draft of drafts) made.push(await this.createOne(tx, draft, now));
-    await markDirty(
+    const events = made.map((port) => event(port, 'port created'));
+    await markAndRecord(
       tx,
       'port',
       made.map((port) => port.id),
-      now,
-    );
-    await record(
-      tx,
-      made.map((port) => ({
-        resourceId: port.id,
-        what: 'port created',
-        detail: describe(port),
-        related: relatedTo(port),
-      })),
+      events,
       now,
     );
     for (const [projectId, own] of Map.groupBy(made, (port) => port.projectId)) {
@@ -109,15 +101,10 @@ export class PortStore {
     const { wishes, groupIds, ...columns } = change;
     await this.ports.update(tx, before.id, columns, now);
     await this.readdress(tx, before, change.mac ?? before.mac, wishes, subnets);
-    if (groupIds !== undefined) await this.ports.setGroups(tx, before.id, groupIds, false);
-    await markDirty(tx, 'port', [before.id], now);
+    if (groupIds !== undefined) await this.ports.setGroups(tx, before.id, groupIds);
     const after = await this.ports.find(tx, before.id);
     if (!after) throw portNotFound(before.id);
-    await record(
-      tx,
-      [{ resourceId: before.id, what: 'port updated', detail: describe(after), related: relatedTo(after) }],
-      now,
-    );
+    await markAndRecord(tx, 'port', [before.id], [event(after, 'port updated')], now);
     return after;
   }
 
@@ -130,15 +117,12 @@ export class PortStore {
   /** Deletes those that are there; gives their number. */
   async deleteIn(tx: Tx, ids: readonly string[], now: Date): Promise<number> {
     const gone = await this.ports.delete(tx, ids);
-    await markDirty(
+    const goneIds = gone.map((port) => port.id);
+    await markAndRecord(
       tx,
       'port',
-      gone.map((port) => port.id),
-      now,
-    );
-    await record(
-      tx,
-      gone.map((port) => ({ resourceId: port.id, what: 'port deleted' })),
+      goneIds,
+      goneIds.map((id) => ({ resourceId: id, what: 'port deleted' })),
       now,
     );
     await this.quotas.release(
@@ -151,10 +135,9 @@ export class PortStore {
 
   private async createOne(tx: Tx, draft: PortDraft, now: Date): Promise<PortOnNetwork> {
     const { wishes, groupIds, networkProjectId, subnets, mac: wanted, ...row } = draft;
-    const mac = await this.insert(tx, { ...row, mac: wanted }, now);
+    const mac = await this.insert(tx, { ...row, mac: wanted }, groupIds, now);
     const claims = claimsFor({ networkId: row.networkId, subnets, mac, wishes, current: [] });
     const fixedIps = await this.allocations.claim(tx, { networkId: row.networkId, portId: row.id, subnets, claims });
-    await this.ports.setGroups(tx, row.id, groupIds, true);
     const stamps = { status: 'DOWN' as const, revision: 1, createdAt: now, updatedAt: now };
     return { ...row, ...stamps, mac, fixedIps, groupIds, networkProjectId };
   }
@@ -162,11 +145,12 @@ export class PortStore {
   private async insert(
     tx: Tx,
     row: Omit<NewPort, 'mac'> & { readonly mac: string | undefined },
+    groupIds: readonly string[],
     now: Date,
   ): Promise<string> {
     for (let tries = 0; tries < MAC_TRIES; tries++) {
       const mac = row.mac ?? this.newMac();
-      if (await this.ports.insert(tx, { ...row, mac }, now)) return mac;
+      if (await this.ports.insert(tx, { ...row, mac }, groupIds, now)) return mac;
       if (row.mac !== undefined) break;
     }
     throw macInUse(row.networkId, row.mac ?? '');
@@ -233,4 +217,9 @@ export function draftFailure(error: unknown, attempt: Attempt | undefined): unkn
 const describe = (port: PortOnNetwork): string =>
   [port.mac, ...port.fixedIps.map((ip) => ip.address), ...(port.host ? [`on ${port.host}`] : [])].join(' ');
 
-const relatedTo = (port: PortOnNetwork): string[] => [port.networkId, ...(port.deviceId ? [port.deviceId] : [])];
+const event = (port: PortOnNetwork, what: string) => ({
+  resourceId: port.id,
+  what,
+  detail: describe(port),
+  related: [port.networkId, ...(port.deviceId ? [port.deviceId] : [])],
+});

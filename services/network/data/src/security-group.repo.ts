@@ -79,6 +79,7 @@ export class SecurityGroupRepo {
   }
 
   async findMany(on: Sql, ids: readonly string[]): Promise<SecurityGroup[]> {
+    if (ids.length === 0) return [];
     return this.withRules(
       on,
       await on.query<Row>('select g.* from security_group g where g.id = any($1::uuid[])', [ids]),

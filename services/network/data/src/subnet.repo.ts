@@ -116,12 +116,14 @@ export class SubnetRepo {
   }
 
   async findMany(on: Sql, ids: readonly string[]): Promise<Subnet[]> {
+    if (ids.length === 0) return [];
     const rows = await on.query<Row>(`select ${SELECT} from subnet s where s.id = any($1::uuid[])`, [ids]);
     return rows.map(toSubnet);
   }
 
   /** Subnets of several networks, oldest first. */
   async ofNetworks(on: Sql, networkIds: readonly string[]): Promise<Subnet[]> {
+    if (networkIds.length === 0) return [];
     const rows = await on.query<Row>(
       {
         name: 'subnet-of-networks',

@@ -69,7 +69,8 @@ async function load(books: NetworkBooks, on: Sql, subjects: readonly Subject[], 
   ];
   const networkIds = unique([...idsOf(subjects, 'network'), ...around, ...subnets.map((subnet) => subnet.networkId)]);
   const networks = await books.networks.findMany(on, networkIds);
-  const metadata = await books.ports.metadataOf(on, unique(subnets.map((subnet) => subnet.networkId)));
+  const planned = subnets.filter((subnet) => isPlanned(subnet, subjects, ports, actual));
+  const metadata = await books.ports.metadataOf(on, unique(planned.map((subnet) => subnet.networkId)));
   return {
     ports,
     networks: new Map(networks.map((network) => [network.id, network])),
@@ -105,6 +106,20 @@ function planNetworks(plan: NbPlan, loaded: Loaded, subjects: readonly Subject[]
   }
 }
 
+/** A subnet is planned when it is marked, unknown to OVN, or its metadata port has changed. */
+function isPlanned(
+  subnet: Subnet,
+  subjects: readonly Subject[],
+  ports: readonly PortOnNetwork[],
+  actual: NbActual,
+): boolean {
+  return (
+    actual.row('DHCP_Options', subnet.id) === undefined ||
+    subjects.some((subject) => subject.kind === 'subnet' && subject.id === subnet.id) ||
+    ports.some((port) => port.deviceOwner === METADATA_OWNER && port.networkId === subnet.networkId)
+  );
+}
+
 function planSubnets(
   plan: NbPlan,
   loaded: Loaded,
@@ -112,13 +127,8 @@ function planSubnets(
   actual: NbActual,
   options: PlanOptions,
 ): void {
-  const marked = new Set(idsOf(subjects, 'subnet'));
-  const withNewMetadata = new Set(
-    loaded.ports.filter((port) => port.deviceOwner === METADATA_OWNER).map((port) => port.networkId),
-  );
   for (const subnet of loaded.subnets) {
-    const known = actual.row('DHCP_Options', subnet.id) !== undefined;
-    if (known && !marked.has(subnet.id) && !withNewMetadata.has(subnet.networkId)) continue;
+    if (!isPlanned(subnet, subjects, loaded.ports, actual)) continue;
     const network = loaded.networks.get(subnet.networkId);
     const held = loaded.metadata.get(subnet.networkId)?.fixedIps.find((ip) => ip.subnetId === subnet.id);
     if (network) plan.subnet(subnet, { network, metadataIp: held?.address ?? null, defaultDns: options.defaultDns });

@@ -49,6 +49,8 @@ export class Reconciler {
   private number: number | null = null;
   private nextFull = 0;
   private trouble = '';
+  /** Marks may be waiting for their time. */
+  private waiting = true;
 
   constructor(private readonly parts: ReconcilerParts) {
     this.actual = new NbReplica(parts.client.replica);
@@ -121,17 +123,24 @@ export class Reconciler {
     const marks = await books.dirty.due(clock.now(), BATCH);
     if (marks.length === 0) return false;
     await this.apply(marks);
-    return true;
+    return marks.length === BATCH || this.awake;
   }
 
   private async rest(): Promise<void> {
     if (this.awake) return;
     const now = this.parts.clock.now().getTime();
-    const due = (await this.parts.books.dirty.nextDue())?.getTime() ?? Number.POSITIVE_INFINITY;
+    const due = this.waiting ? await this.nextDue() : Number.POSITIVE_INFINITY;
     const ms = Math.max(20, Math.min(due, this.nextFull) - now);
     const woken = new AbortController();
     this.wakeUp = () => woken.abort();
     if (!this.awake) await delay(ms, AbortSignal.any([woken.signal, this.stopped.signal]));
+  }
+
+  /** When the first mark that was set apart is to be tried again. */
+  private async nextDue(): Promise<number> {
+    const at = await this.parts.books.dirty.nextDue();
+    this.waiting = at !== undefined;
+    return at?.getTime() ?? Number.POSITIVE_INFINITY;
   }
 
   private async apply(marks: readonly Mark[]): Promise<void> {
@@ -148,6 +157,7 @@ export class Reconciler {
   }
 
   private async setApart(mark: Mark, reason: string): Promise<void> {
+    this.waiting = true;
     const wait = RETRY_MS[Math.min(mark.tries, RETRY_MS.length - 1)]!;
     this.parts.log.error({ kind: mark.kind, id: mark.id, reason, tries: mark.tries + 1 }, 'OVN refused a resource');
     const until = new Date(this.parts.clock.now().getTime() + wait);
