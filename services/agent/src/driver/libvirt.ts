@@ -207,8 +207,9 @@ export class LibvirtDriver implements HypervisorDriver {
     const disk = instances.disk(spec.serverId);
     if (!(await instances.has(disk))) {
       const image = imageOf(spec);
+      const bytes = sizeOf(spec);
       const base = { path: await this.#baseOf(image, signal), format: image.format };
-      await createOverlay(run, disk, base, sizeOf(spec), signal);
+      await createOverlay(run, disk, base, bytes, signal);
     }
     const drive = instances.configDrive(spec.serverId);
     if (spec.configDrive && !(await instances.has(drive))) await writeConfigDrive(run, drive, spec, { secret });
