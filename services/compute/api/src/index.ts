@@ -26,6 +26,7 @@ import { ServerConsoleHandlers } from './server/server-console.handlers.js';
 import { ServerCreateHandlers } from './server/server-create.handlers.js';
 import { ServerMetadataHandlers, serverMetadataOps } from './server/server-metadata.ops.js';
 import { ServerNetworkHandlers, serverNetworkOps } from './server/server-network.ops.js';
+import { serverPasswordOps } from './server/server-password.ops.js';
 import { ServerTagHandlers, serverTagOps } from './server/server-tag.ops.js';
 import { UsageHandlers, usageOps } from './usage/usage.ops.js';
 import { VersionHandlers, versionOps } from './version/version.ops.js';
@@ -46,6 +47,7 @@ export const computeOps: readonly Op[] = [
   ...serverTagOps,
   ...serverAddressOps,
   ...serverNetworkOps,
+  ...serverPasswordOps,
   ...instanceActionOps,
   ...quotaOps,
   ...hypervisorOps,

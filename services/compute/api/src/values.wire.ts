@@ -64,14 +64,14 @@ export function isBase64(text: string): boolean {
 /** A time as this API prints it without a zone: to the microsecond. */
 export const isoNaive = (at: Date): string => at.toISOString().replace('Z', '000');
 
-/** A time from a query string, with or without a zone (UTC). Throws `invalid`. */
+const TIME =
+  /^(?<day>\d{4}-\d{2}-\d{2})(?:[T ](?<clock>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(?<zone>Z|[+ -]\d{2}:?\d{2})?)?$/;
+
+/** A time from a query string, UTC unless it names a zone (whose plus sign may have arrived as a space). Throws `invalid`. */
 export function timeOf(text: string, field: string): Date {
-  const shape = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?:Z|[+ -]\d{2}:?\d{2})?)?$/;
-  const tidy = text.trim();
-  if (!shape.test(tidy))
-    throw fail.invalid(`Invalid input for query parameters ${field}. Value: ${text.slice(0, 40)}.`);
-  const zoned = /(?:Z|[+-]\d{2}:?\d{2})$/.test(tidy.slice(10));
-  const at = new Date(zoned ? tidy.replace(' ', 'T') : `${tidy.replace(' ', 'T')}${tidy.length > 10 ? 'Z' : ''}`);
+  const { day = '', clock = '00:00', zone = 'Z' } = TIME.exec(text.trim())?.groups ?? {};
+  const offset = zone.replace(' ', '+').replace(/(\d{2}):?(\d{2})$/, '$1:$2');
+  const at = new Date(`${day}T${clock}${offset}`);
   if (Number.isNaN(at.getTime()))
     throw fail.invalid(`Invalid input for query parameters ${field}. Value: ${text.slice(0, 40)}.`);
   return at;
