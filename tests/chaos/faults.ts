@@ -1,47 +1,133 @@
 /** Real kills of real processes, by the host's pid files. The supervisor brings each back. */
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { delay } from '#libs/kernel';
+import { readConfig } from '#libs/platform/config';
 
 export interface Fault {
   readonly at: number;
   readonly process: string;
+  /** As the host counts: the process that was killed. */
+  readonly pid: number;
+  /** When it was seen to work again, give or take a pause between two kills; undefined where nobody looked in time. */
+  backAfterMs?: number;
 }
 
 /** What may be killed: everything but the edge (the test speaks through it) and the real nodes (other tests' guests). */
 const VICTIMS =
-  /^controller\.(identity-1|identity-2|image|network|placement|compute|simulated|rabbitmq|postgresql|ovn-nb|ovn-northd)\.pid$/;
+  /^controller\.(identity-1|identity-2|image|network|placement|compute|simulated|rabbitmq|postgresql|ovn-nb|ovn-sb|ovn-northd)\.pid$/;
+/** A killed process is gone at once; its entry goes when its supervisor has noticed. */
+const DEAD_WITHIN_MS = 5_000;
 
+/** Names of the processes that are killed, such as `controller.compute`. */
 export function victims(state: string): string[] {
-  return readdirSync(join(state, 'run')).filter((file) => VICTIMS.test(file));
+  return readdirSync(join(state, 'run'))
+    .filter((file) => VICTIMS.test(file))
+    .map((file) => file.replace(/\.pid$/, ''));
 }
 
-/** kill -9 of one process. True when it was there to be killed. */
-export function strike(state: string, file: string): boolean {
-  const path = join(state, 'run', file);
-  if (!existsSync(path)) return false;
-  const pid = Number(readFileSync(path, 'utf8').trim().split(/\s/)[0]);
+/** The pid of a process of this cloud; undefined while it is down. A number that went to a stranger since is not taken. */
+export function pidOf(state: string, name: string): number | undefined {
+  const path = join(state, 'run', `${name}.pid`);
+  if (!existsSync(path)) return undefined;
   try {
-    process.kill(pid, 'SIGKILL');
-    return true;
+    const pid = Number(readFileSync(path, 'utf8').trim());
+    const init = readFileSync(join(state, 'run', 'controller.init.pid'), 'utf8').trim();
+    return readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync(`/proc/${init}/ns/pid`) ? pid : undefined;
   } catch {
-    return false;
+    return undefined;
   }
 }
 
-/** Kills a random process every `everyMs` until the signal; each of the victims at least once when time allows. */
+/** kill -9 of one process, and a look whether it died of it. Returns its pid; undefined when it was down already. */
+export async function strike(state: string, name: string): Promise<number | undefined> {
+  const pid = pidOf(state, name);
+  if (pid === undefined) return undefined;
+  const born = birthOf(pid);
+  process.kill(pid, 'SIGKILL');
+  for (let waited = 0; birthOf(pid) === born && born !== undefined; waited += 20) {
+    if (waited > DEAD_WITHIN_MS) throw new Error(`${name} (${pid}) survived kill -9`);
+    await delay(20);
+  }
+  return pid;
+}
+
+/** When a living process was started, in ticks since the machine's start; undefined for one that is dead or a zombie. */
+function birthOf(pid: number): string | undefined {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
+    return fields[0] === 'Z' || fields[0] === 'X' ? undefined : fields[19];
+  } catch {
+    return undefined;
+  }
+}
+
+/** So many are brought down on top of each other; then all of them may come back, be the machine ever so slow. */
+const DOWN_AT_ONCE = 3;
+
+/**
+ * Kills a random process every `everyMs` until the signal, each of the victims once before any a second time. In waves:
+ * when enough are down at once, none is killed before they have come back.
+ */
 export async function rage(state: string, everyMs: number, random: () => number, stop: AbortSignal): Promise<Fault[]> {
   const faults: Fault[] = [];
-  const files = victims(state);
+  const all = victims(state);
+  const ready = readiness(state);
+  let down: Fault[] = [];
+  let resting = false;
   let round: string[] = [];
   while (!stop.aborted) {
     await delay(everyMs * (0.5 + random()), stop);
-    if (stop.aborted) break;
-    if (!round.length) round = [...files];
-    const [file] = round.splice(Math.floor(random() * round.length), 1);
-    if (file && strike(state, file)) faults.push({ at: Date.now(), process: file.replace(/\.pid$/, '') });
+    const back = await Promise.all(down.map((fault) => ready(fault)));
+    for (const [index, fault] of down.entries()) if (back[index]) fault.backAfterMs = Date.now() - fault.at;
+    down = down.filter((_fault, index) => !back[index]);
+    resting = down.length >= DOWN_AT_ONCE || (resting && down.length > 0);
+    if (stop.aborted || resting) continue;
+    if (!round.length) round = [...all];
+    const [name] = round.splice(Math.floor(random() * round.length), 1);
+    const pid = name === undefined ? undefined : await strike(state, name);
+    if (name === undefined || pid === undefined) continue;
+    const fault: Fault = { at: Date.now(), process: name, pid };
+    faults.push(fault);
+    down = [...down.filter((known) => known.process !== name), fault];
   }
   return faults;
+}
+
+/** Whether what was killed works again: it has a new pid and, where it is a service, its gRPC port is open. */
+function readiness(state: string): (fault: Fault) => Promise<boolean> {
+  const { peers = {} } = readConfig(join(state, 'etc', 'cli.json'));
+  return async ({ process: name, pid }) => {
+    const now = pidOf(state, name);
+    if (now === undefined || now === pid) return false;
+    const [, service = '', number = '1'] = /^controller\.([a-z]+)(?:-([0-9]+))?$/.exec(name) ?? [];
+    const address = peers[service]?.[Number(number) - 1];
+    return address === undefined || (await opens(address));
+  };
+}
+
+function opens(address: string): Promise<boolean> {
+  const { hostname, port } = new URL(`tcp://${address}`);
+  return new Promise((resolve) => {
+    const socket = connect({ host: hostname, port: Number(port), timeout: 1_000 });
+    const end = (isOpen: boolean) => () => {
+      socket.destroy();
+      resolve(isOpen);
+    };
+    socket.once('connect', end(true)).once('error', end(false)).once('timeout', end(false));
+  });
+}
+
+/** Processes that have not come back with another pid since they were killed last. */
+export function stillDown(state: string, faults: readonly Fault[]): string[] {
+  const last = new Map(faults.map((fault) => [fault.process, fault.pid]));
+  return [...last].flatMap(([name, killed]) => {
+    const pid = pidOf(state, name);
+    return pid === undefined || pid === killed ? [name] : [];
+  });
 }
 
 /** A small seeded generator, so that a run can be repeated (mulberry32). */

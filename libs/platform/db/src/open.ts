@@ -85,7 +85,14 @@ async function migrateOnce(options: DbOptions): Promise<void> {
   }
 }
 
-async function untilReachable<T>(options: DbOptions, attempt: () => Promise<T>): Promise<T> {
+/**
+ * For what a process has to read or write before it can serve: repeats it while the database is away, so that an outage
+ * during the start is waited for like one before it. What it does must bear repetition; any other failure passes through.
+ */
+export async function untilReachable<T>(
+  options: Pick<DbOptions, 'log' | 'signal'>,
+  attempt: () => Promise<T>,
+): Promise<T> {
   for (let tries = 0; ; tries += 1) {
     try {
       return await attempt();

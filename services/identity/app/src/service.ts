@@ -6,7 +6,7 @@
 import { identityV1, operatorV1 } from '#libs/contract';
 import { type Clock, delay, randomIds, systemClock } from '#libs/kernel';
 import { productVersion, type ServiceConfig } from '#libs/platform/config';
-import { type Db, openDb } from '#libs/platform/db';
+import { type Db, openDb, untilReachable } from '#libs/platform/db';
 import { bind, serveGrpc } from '#libs/platform/grpc';
 import { serveHttp } from '#libs/platform/http';
 import { Gauge, type Log, metrics } from '#libs/platform/log';
@@ -45,9 +45,9 @@ export async function startIdentity({
   const verifier = new TokenVerifier(clock);
   const store = makeStore(db, verifier, options.seal, clock, log);
   const secrets = await Secrets.open();
-  await bootstrap(db, secrets, randomIds, options.bootstrap);
-  await store.directory.start();
-  await store.revocations.start();
+  await untilReachable({ log }, () => bootstrap(db, secrets, randomIds, options.bootstrap));
+  await untilReachable({ log }, () => store.directory.start());
+  await untilReachable({ log }, () => store.revocations.start());
   verifier.setKeys(publicKeys(options.keys));
   measure(store);
   const settings = new Settings(randomIds, clock, options.tokenLifetimeMs, options.signing);

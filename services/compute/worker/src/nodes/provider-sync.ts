@@ -1,6 +1,7 @@
 /**
  * Keeps placement's picture of each node true. `node.told` is what placement certainly knows: it is emptied before a node
- * is opened and set after one is closed, so a node that counts as closed is closed whatever died in between.
+ * is opened and set after one is closed, so a node that counts as closed is closed whatever died in between. One call for
+ * each node at a time.
  */
 import { placementV1 } from '#libs/contract';
 import type { Db } from '#libs/platform/db';
@@ -20,16 +21,30 @@ interface Deps {
   readonly now: () => Date;
 }
 
+/** Each holds one connection, for the lock, and needs a second: more at once would leave none for the second ones. */
+const AT_ONCE = 3;
+
 export class ProviderSync {
+  /** The latest call for each node. */
+  readonly #calls = new Map<string, Promise<void>>();
+
   constructor(private readonly deps: Deps) {}
 
-  /** Tells placement what the node is now. One at a time for each node, over all processes. Throws when it is not reached. */
+  /** Tells placement what the node is now. Throws when it is not reached. */
   async sync(name: string): Promise<void> {
-    await this.deps.db.tx(async (tx) => {
-      await tx.query('select pg_advisory_xact_lock(hashtext($1))', [`node/${name}`]);
-      const node = await this.deps.nodes.find(this.deps.db, name);
-      if (node) await this.#tell(node);
-    });
+    const before = this.#calls.get(name) ?? Promise.resolve();
+    const call = before.catch(() => undefined).then(() => this.#sync(name));
+    this.#calls.set(name, call);
+    try {
+      await call;
+    } finally {
+      if (this.#calls.get(name) === call) this.#calls.delete(name);
+    }
+  }
+
+  async #sync(name: string): Promise<void> {
+    const node = await this.deps.nodes.find(this.deps.db, name);
+    if (node) await this.#tell(node);
   }
 
   async #tell(node: Node): Promise<void> {
@@ -48,6 +63,25 @@ export class ProviderSync {
       }),
     );
     await states.told(db, node.name, closed ?? OPEN, now());
+  }
+}
+
+/** Lets so many work at once; the others wait for their turn. */
+class Slots {
+  readonly #waiting: (() => void)[] = [];
+
+  constructor(private free: number) {}
+
+  async run<T>(work: () => Promise<T>): Promise<T> {
+    if (this.free > 0) this.free -= 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await work();
+    } finally {
+      const next = this.#waiting.shift();
+      if (next) next();
+      else this.free += 1;
+    }
   }
 }
 
