@@ -89,16 +89,18 @@ describe('class 18: accounts', () => {
   };
 
   it('cannot be guessed from the answer, nor from the time it takes', async () => {
-    const samples = async (username: string) => {
-      const all = [];
-      for (let i = 0; i < 7; i++) all.push(await attempt(username));
-      return { words: all[0]?.words, ms: all.map((sample) => sample.ms).sort((a, b) => a - b)[3] ?? 0 };
-    };
-    const [known, unknown] = [await samples('demo'), await samples('nobody-of-that-name')];
-    expect(known.words).toBe(unknown.words);
-    expect(known.words).toContain('401');
-    expect(unknown.ms).toBeGreaterThan(known.ms * 0.5);
-    expect(unknown.ms).toBeLessThan(known.ms * 2);
+    const known = [];
+    const unknown = [];
+    // In turn, and the fastest of each: what else the machine does then touches both alike.
+    for (let i = 0; i < 12; i++) {
+      known.push(await attempt('demo'));
+      unknown.push(await attempt('nobody-of-that-name'));
+    }
+    const fastest = (samples: readonly { ms: number }[]): number => Math.min(...samples.map((sample) => sample.ms));
+    expect(known[0]?.words).toBe(unknown[0]?.words);
+    expect(known[0]?.words).toContain('401');
+    expect(fastest(unknown)).toBeGreaterThan(fastest(known) * 0.5);
+    expect(fastest(unknown)).toBeLessThan(fastest(known) * 2);
   });
 });
 
