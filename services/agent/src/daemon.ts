@@ -6,14 +6,20 @@ import { agentV1 } from '#libs/contract';
 import { bind, serveGrpc } from '#libs/platform/grpc';
 import { type Log, metrics } from '#libs/platform/log';
 import type { AgentConfig, NodeIdentity } from './config.js';
+import { Limiter } from './driver/limiter.js';
 import { makeDriver } from './drivers.js';
 import { Ledger } from './fence/ledger.js';
 import { AgentNode } from './node/agent-node.js';
-import { NodeLink } from './node/link.js';
+import { type LinkOptions, NodeLink } from './node/link.js';
 import { nodeService, type ServedNode } from './node/node-service.js';
 
 /** Who may ask a node directly. */
 const CALLERS = new Set(['compute', 'cli']);
+
+/** What the nodes of one process have in common. */
+type Shared = Pick<LinkOptions, 'version' | 'enrolments'>;
+
+const ENROLMENTS_AT_A_TIME = 8;
 
 interface Running extends ServedNode {
   readonly link: NodeLink;
@@ -27,8 +33,10 @@ export interface Daemon {
 
 export async function startDaemon(config: AgentConfig, log: Log): Promise<Daemon> {
   const version = await ownVersion();
+  const enrolments = new Limiter(ENROLMENTS_AT_A_TIME);
   const nodes = new Map<string, Running>();
-  for (const identity of config.nodes) nodes.set(identity.name, await startNode(config, identity, version, log));
+  for (const identity of config.nodes)
+    nodes.set(identity.name, await startNode(config, identity, { version, enrolments }, log));
   const service = bind(agentV1.NodeService, nodeService(nodes), (peer) => CALLERS.has(peer), log);
   const stopGrpc = await serveGrpc({ ...config.process.grpc, tls: config.process.tls, log }, [service]);
   const http = config.process.http ? await serveHealth(config.process.http, nodes) : undefined;
@@ -48,7 +56,7 @@ async function stopNode({ link, node }: Running): Promise<void> {
   await node.stop();
 }
 
-async function startNode(config: AgentConfig, identity: NodeIdentity, version: string, log: Log): Promise<Running> {
+async function startNode(config: AgentConfig, identity: NodeIdentity, shared: Shared, log: Log): Promise<Running> {
   const { options } = config;
   const { stateDir, peers, grpc } = config.process;
   const own = options.nodes ? join(stateDir, identity.name) : stateDir;
@@ -63,7 +71,7 @@ async function startNode(config: AgentConfig, identity: NodeIdentity, version: s
     stateDir: own,
     address: options.nodeAddress,
     agentGrpc: `${options.nodes && grpc.host !== '0.0.0.0' ? grpc.host : options.nodeAddress}:${grpc.port}`,
-    version,
+    ...shared,
     availabilityZone: options.availabilityZone,
     log: nodeLog,
   });

@@ -13,6 +13,7 @@ import { connectGrpc, type Remote } from '#libs/platform/grpc';
 import type { Log } from '#libs/platform/log';
 import type { NodeIdentity } from '../config.js';
 import type { HypervisorDriver } from '../driver/driver.js';
+import type { Limiter } from '../driver/limiter.js';
 import type { AgentNode } from './agent-node.js';
 import type { ComputePort, ReportPort } from './ports.js';
 
@@ -25,10 +26,13 @@ export interface LinkOptions {
   readonly version: string;
   readonly availabilityZone: string;
   readonly log: Log;
+  /** Many nodes of one process do not all call at once. */
+  readonly enrolments: Limiter;
 }
 
 const HEARTBEAT_MS = 5_000;
 const ENROL_EVERY_MS = 300_000;
+const LONGEST_PAUSE_MS = 6_000;
 /** Reports are cheap to repeat; the broker need not keep old ones. */
 const REPORT_EXPIRES_MS = 60_000;
 
@@ -102,13 +106,13 @@ export class NodeLink implements ComputePort, ReportPort {
       const again = new AbortController();
       this.#again = again;
       try {
-        await this.#enrol(node, driver);
+        await this.#options.enrolments.run(() => this.#enrol(node, driver));
         failures = 0;
       } catch (error) {
         failures += 1;
         this.#options.log.warn({ reason: privateMessage(error), failures }, 'enrolment did not succeed; trying again');
       }
-      const pause = failures ? Math.min(250 * 2 ** Math.min(failures - 1, 4), 3_000) : ENROL_EVERY_MS;
+      const pause = failures ? Math.min(250 * 2 ** Math.min(failures - 1, 5), LONGEST_PAUSE_MS) : ENROL_EVERY_MS;
       await delay(pause * (0.5 + Math.random()), AbortSignal.any([signal, again.signal]));
     }
   }
