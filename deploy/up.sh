@@ -32,7 +32,7 @@ fi
 set -m # a process group of its own, so that all of it can be ended
 (
   "$YAGURA_CHECKOUT/deploy/root/build.sh" base >>"$YAGURA_STATE/log/root-base.log" 2>&1 &&
-    "$YAGURA_CHECKOUT/deploy/root/build.sh" client >>"$YAGURA_STATE/log/root-client.log" 2>&1
+    nice -n 10 "$YAGURA_CHECKOUT/deploy/root/build.sh" client >>"$YAGURA_STATE/log/root-client.log" 2>&1
 ) 7>&- &
 builder=$!
 set +m
