@@ -37,6 +37,15 @@ publish() { # process
   rm -f "$pidfile"
 }
 
+missed() {
+  local file pid
+  for file in "$run"/pid/*; do
+    pid=""
+    [ -f "$state/run/$name.${file##*/}.pid" ] && read -r pid < "$state/run/$name.${file##*/}.pid"
+    [ -f "$file" ] && ! alive "${pid:-0}" && publish "${file##*/}"
+  done
+}
+
 mkdir -p "$run/pid" "$state/log/$name"
 [ -p "$run/changed" ] || mkfifo "$run/changed" || exit 1
 exec 3<>"$run/changed"
@@ -46,8 +55,16 @@ while :; do
   echo "$init" > "$initfile"
   since=$SECONDS
   for file in "$run"/pid/*; do [ -f "$file" ] && publish "${file##*/}"; done
+  # A name that has come in part when the time is up is completed by the next look. What is missed all the same, and a
+  # pid whose process has gone, is found by a look at all of them now and then.
+  part="" looks=0
   while alive "$init"; do
-    read -r -t 0.2 process <&3 && publish "$process"
+    if read -r -t 0.2 process <&3; then
+      publish "$part$process"; part=""
+    else
+      part+=$process looks=$((looks + 1))
+      [ $((looks % 15)) -ne 0 ] || missed
+    fi
   done
   echo "$name ended"
   rm -f "$state/run/$name".*.pid

@@ -1,5 +1,5 @@
 /** Real kills of real processes, by the host's pid files. The supervisor brings each back. */
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { delay } from '#libs/kernel';
@@ -15,17 +15,12 @@ export interface Fault {
 }
 
 /** What may be killed: everything but the edge (the test speaks through it) and the real nodes (other tests' guests). */
-const VICTIMS =
-  /^controller\.(identity-1|identity-2|image|network|placement|compute|simulated|rabbitmq|postgresql|ovn-nb|ovn-sb|ovn-northd)\.pid$/;
+export const VICTIMS = [
+  ...['identity-1', 'identity-2', 'image', 'network', 'placement', 'compute', 'simulated'],
+  ...['rabbitmq', 'postgresql', 'ovn-nb', 'ovn-sb', 'ovn-northd'],
+].map((name) => `controller.${name}`);
 /** A killed process is gone at once; its entry goes when its supervisor has noticed. */
 const DEAD_WITHIN_MS = 5_000;
-
-/** Names of the processes that are killed, such as `controller.compute`. */
-export function victims(state: string): string[] {
-  return readdirSync(join(state, 'run'))
-    .filter((file) => VICTIMS.test(file))
-    .map((file) => file.replace(/\.pid$/, ''));
-}
 
 /** The pid of a process of this cloud; undefined while it is down. A number that went to a stranger since is not taken. */
 export function pidOf(state: string, name: string): number | undefined {
@@ -70,11 +65,12 @@ const DOWN_AT_ONCE = 3;
 
 /**
  * Kills a random process every `everyMs` until the signal, each of the victims once before any a second time. In waves:
- * when enough are down at once, none is killed before they have come back.
+ * when enough are down at once, none is killed before they have come back. Adds each kill to `faults`.
  */
-export async function rage(state: string, everyMs: number, random: () => number, stop: AbortSignal): Promise<Fault[]> {
-  const faults: Fault[] = [];
-  const all = victims(state);
+export async function rage(
+  state: string,
+  { everyMs, random, faults, stop }: { everyMs: number; random: () => number; faults: Fault[]; stop: AbortSignal },
+): Promise<void> {
   const ready = readiness(state);
   let down: Fault[] = [];
   let resting = false;
@@ -86,7 +82,7 @@ export async function rage(state: string, everyMs: number, random: () => number,
     down = down.filter((_fault, index) => !back[index]);
     resting = down.length >= DOWN_AT_ONCE || (resting && down.length > 0);
     if (stop.aborted || resting) continue;
-    if (!round.length) round = [...all];
+    if (!round.length) round = [...VICTIMS];
     const [name] = round.splice(Math.floor(random() * round.length), 1);
     const pid = name === undefined ? undefined : await strike(state, name);
     if (name === undefined || pid === undefined) continue;
@@ -94,7 +90,6 @@ export async function rage(state: string, everyMs: number, random: () => number,
     faults.push(fault);
     down = [...down.filter((known) => known.process !== name), fault];
   }
-  return faults;
 }
 
 /** Whether what was killed works again: it has a new pid and, where it is a service, its gRPC port is open. */
@@ -121,12 +116,12 @@ function opens(address: string): Promise<boolean> {
   });
 }
 
-/** Processes that have not come back with another pid since they were killed last. */
+/** Processes that do not run, or not anew since they were killed last. One without a pid file counts as down. */
 export function stillDown(state: string, faults: readonly Fault[]): string[] {
-  const last = new Map(faults.map((fault) => [fault.process, fault.pid]));
-  return [...last].flatMap(([name, killed]) => {
+  const killed = new Map(faults.map((fault) => [fault.process, fault.pid]));
+  return VICTIMS.filter((name) => {
     const pid = pidOf(state, name);
-    return pid === undefined || pid === killed ? [name] : [];
+    return pid === undefined || pid === killed.get(name);
   });
 }
 
