@@ -27,9 +27,12 @@ export function defineFlow<I>(definition: FlowDefinition<I>): Flow<I> {
   };
 }
 
+type Loose<I> = Pick<Step<I>, 'name' | 'tx' | 'ensure' | 'undoTx' | 'undoEnsure'>;
+
 /** The types say so already; a step built from parts may have lost its type on the way. */
-function checkBodies<I>(step: Step<I>, wrong: (what: string) => Error): void {
-  if ((step.tx === undefined) === (step.ensure === undefined))
-    throw wrong(`step ${step.name} needs tx or ensure, and not both`);
-  if (step.undoTx && step.undoEnsure) throw wrong(`step ${step.name} has two undos`);
+function checkBodies<I>(step: Loose<I>, wrong: (what: string) => Error): void {
+  const { tx, ensure, undoTx, undoEnsure } = step;
+  if (tx && ensure) throw wrong(`step ${step.name} has tx and ensure`);
+  if (!tx && !ensure && !undoTx && !undoEnsure) throw wrong(`step ${step.name} does nothing`);
+  if (undoTx && undoEnsure) throw wrong(`step ${step.name} has two undos`);
 }

@@ -127,6 +127,22 @@ describe('the lease', () => {
     await until(id, 'done', 500);
   });
 
+  it('whose answer was lost on the way is taken back at once, not when it runs out', async () => {
+    const flow = defineFlow({ kind: 'test.orphan', steps: [{ name: 'one', ensure: async () => 1 }] });
+    let cut = true;
+    const query: Db['query'] = async (sql, params) => {
+      const rows = await db.query<never>(sql, params);
+      const leased = typeof sql !== 'string' && sql.name === 'flow.lease' && rows.length > 0;
+      if (!leased || !cut) return rows;
+      cut = false;
+      throw fail.unavailable('cut after the commit');
+    };
+    const flaky: Db = Object.assign(Object.create(db) as Db, { query });
+    await run([flow], { db: flaky, owner: 'flaky' });
+    await until(await insert('test.orphan'), 'done', 2_000);
+    expect(cut).toBe(false);
+  });
+
   it('guards our own database: what a runner writes after it has lost the task is rolled back', async () => {
     const id = randomUUID();
     const key = `thing/${id}`;

@@ -9,7 +9,7 @@ import { callInDebts, DebtSettler } from './debts.js';
 import { Drive, type DriveDeps, type DriveEnd } from './drive.js';
 import { purgeTasks } from './history.js';
 import type { FlowHooks, Probe } from './hooks.js';
-import { HEARTBEAT, LEASE, PROMOTE, REVIVE, TAKE_OVER, type TaskRow } from './sql.js';
+import { HEARTBEAT, LEASE, PROMOTE, RECLAIM, REVIVE, type TaskRow } from './sql.js';
 import { DEBT_CHANNEL, TASK_CHANNEL } from './tasks.js';
 import { Timers } from './timers.js';
 import type { AnyFlow, Flow } from './types.js';
@@ -55,6 +55,8 @@ export class FlowRunner {
   private again = false;
   /** The last lease filled every free slot, so there may be more. */
   private backlog = false;
+  /** There may be leases in our name that we know nothing of: those of the process before us, to begin with. */
+  private orphans = true;
 
   constructor(private readonly options: FlowRunnerOptions) {
     this.db = options.db;
@@ -84,7 +86,6 @@ export class FlowRunner {
       await this.db.listen(TASK_CHANNEL, () => this.pump()),
       await this.db.listen(DEBT_CHANNEL, () => this.settleDebts()),
     ];
-    await this.db.exec(TAKE_OVER, [this.options.owner]).catch((error: unknown) => this.trouble(error));
     this.timers.every(this.scanMs, () => this.scan());
     this.timers.every(this.deps.leaseMs / 3, () => this.heartbeat());
     this.timers.every(15_000, () => this.settleDebts());
@@ -134,14 +135,22 @@ export class FlowRunner {
         return;
       }
       try {
+        if (this.orphans) await this.reclaim();
         this.backlog = (await this.lease(free)) === free;
       } catch (error) {
         this.trouble(error);
+        this.orphans = true;
         this.again = false;
         this.timers.once(250, () => this.pump());
         return;
       }
     }
+  }
+
+  /** Leases are only taken after this, in the same order of calls, so none of ours is missed. */
+  private async reclaim(): Promise<void> {
+    await this.db.exec(RECLAIM, [this.options.owner, [...this.active.keys()].map((drive) => drive.task.id)]);
+    this.orphans = false;
   }
 
   private async lease(free: number): Promise<number> {
@@ -170,8 +179,10 @@ export class FlowRunner {
       if (end.ms < 2 * this.scanMs) this.timers.once(end.ms, () => this.pump());
     } else if (end.kind === 'ended') {
       this.promote();
+    } else if (end.kind === 'lost') {
+      this.orphans = true;
     }
-    if (this.backlog) this.pump();
+    if (this.backlog || this.orphans) this.pump();
   }
 
   private promote(): void {

@@ -173,10 +173,11 @@ export const RELEASE: Statement = {
   text: `update task set lease_until = null, lease_owner = null, next_try = least(next_try, now()) where id = $1 and fence = $2 and state = 'running'`,
 };
 
-/** A process that starts holds nothing: what bears its name was left by the one before it. */
-export const TAKE_OVER: Statement = {
-  name: 'flow.take_over',
-  text: `update task set lease_until = null, lease_owner = null where state = 'running' and lease_until is not null and lease_owner = $1`,
+/** What bears the name of $1 and is not in $2 nobody works on: an earlier process died, or a lease's answer was lost. */
+export const RECLAIM: Statement = {
+  name: 'flow.reclaim',
+  text: `update task set lease_until = null, lease_owner = null
+    where state = 'running' and lease_until is not null and lease_owner = $1 and id <> all ($2::uuid[])`,
 };
 
 /** Starts what waited for a key that is free now; a stuck task on it is superseded. */

@@ -74,8 +74,9 @@ export class TaskState<I> {
     if (this.direction === 'undo') {
       return left.filter((step) => (step.undoTx || step.undoEnsure) && !this.skips(step)).reverse();
     }
-    const first = left.findIndex((step) => !this.skips(step));
-    return first === -1 ? [] : left.slice(first);
+    const acting = left.filter((step) => step.tx || step.ensure);
+    const first = acting.findIndex((step) => !this.skips(step));
+    return first === -1 ? [] : acting.slice(first);
   }
 
   skips(step: Step<I>): boolean {

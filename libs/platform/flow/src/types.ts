@@ -81,7 +81,13 @@ export interface EnsureStep<I> extends Named<I>, Undo<I> {
   readonly tx?: never;
 }
 
-export type Step<I> = TxStep<I> | EnsureStep<I>;
+/** Does nothing but undo: what has to happen when the task turns round, at this place in the order. */
+export interface UndoStep<I> extends Named<I>, Undo<I> {
+  readonly tx?: never;
+  readonly ensure?: never;
+}
+
+export type Step<I> = TxStep<I> | EnsureStep<I> | UndoStep<I>;
 
 export interface Flow<I> {
   /** `server.create`. */
