@@ -259,13 +259,15 @@ export class LibvirtDriver implements HypervisorDriver {
   }
 }
 
+/** How QEMU is to read what the image service calls so. */
+const FORMATS: Readonly<Record<string, DiskFormat>> = { qcow2: 'qcow2', raw: 'raw', iso: 'raw', ami: 'raw' };
+
 function imageOf(spec: ServerSpec): ImageRequest {
   const { image } = spec;
   if (!image) throw fail.conflict('the disk of the server is not on this node, and no image is named to make it from');
   const { imageId, url, sha256, size, diskFormat } = image;
-  if (diskFormat !== 'qcow2' && diskFormat !== 'raw')
-    throw fail.invalid(`disk format ${diskFormat} can not be started here`);
-  const format: DiskFormat = diskFormat;
+  const format = FORMATS[diskFormat];
+  if (!format) throw fail.invalid(`disk format ${diskFormat} can not be started here`);
   return { imageId, url, sha256, size, format };
 }
 
