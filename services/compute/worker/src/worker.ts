@@ -26,6 +26,7 @@ import { nodesService } from './grpc/nodes.grpc.js';
 import { operatorService } from './grpc/operator.grpc.js';
 import { Enrolment } from './nodes/enrolment.js';
 import { FenceKeeper } from './nodes/fence-keeper.js';
+import { Hearing } from './nodes/hearing.js';
 import { NodeWatch } from './nodes/node-watch.js';
 import { ProviderSync } from './nodes/provider-sync.js';
 import { ReportConsumer } from './nodes/report.consumer.js';
@@ -85,15 +86,9 @@ export class ComputeWorker {
     });
     const reconciler = new ServerReconciler({ db, servers, aims, standings, send, ids, now, log });
     const fences = new FenceKeeper(db, log);
+    const hearing = new Hearing();
     const consumer = new ReportConsumer({
-      db,
-      reports,
-      watch: this.#watch,
-      fences,
-      servers: reconciler,
-      send,
-      now,
-      log,
+      ...{ db, reports, watch: this.#watch, fences, servers: reconciler, hearing, send, now, log },
     });
     this.#bus = this.#openBus(consumer);
     this.#janitor = new Janitor({ db, servers, standings, reconciler, keepDays: options.keepDays, ids, now, log });
@@ -102,7 +97,7 @@ export class ComputeWorker {
       heartbeatMs: options.heartbeatMs,
       declare: (node) => this.#bus.declare((channel) => declareNode(channel, node)),
     });
-    const pursuit = new Pursuit(db, aims, send);
+    const pursuit = new Pursuit(db, aims, send, hearing);
     const flows = computeFlows({ db, placement, network, servers, aims, nodes: states, reports, pursuit });
     this.runner = new FlowRunner({
       ...{ db, flows, owner: process, log, clock: deps.clock },

@@ -1,7 +1,7 @@
 /**
  * Bringing a node to a desired state: the command is sent, sent again with growing pauses as long as the node says
- * nothing (messages may be lost), and the node's reports are read. Nothing here waits: a look says what is known, or
- * throws `NotYet`.
+ * nothing (messages may be lost), and the node's reports are read. A look says what is known, or throws `NotYet`; after
+ * the first command it listens for a moment, for many nodes answer at once.
  *
  * What was sent when is remembered in this process only: whoever takes over sends once more, which the node answers with
  * its recorded result.
@@ -9,6 +9,7 @@
 import type { Sql } from '#libs/platform/db';
 import { NotYet, Owed } from '#libs/platform/flow';
 import type { Aim, Pair, ServerNodeRepo } from '#services/compute/data';
+import type { Hearing } from '../nodes/hearing.js';
 import type { SendCommand } from '../peers.js';
 
 /** The desired state that is pursued. */
@@ -43,6 +44,8 @@ const SILENT_AFTER_COMMANDS = 5;
 /** The node is down, but placement has not been told yet. */
 const CLOSING_MS = 500;
 const REMEMBERED = 20_000;
+/** How long a look listens for the answer to its first command. */
+const LISTEN_MS = 150;
 
 export class Pursuit {
   readonly #sent = new Map<string, Sent>();
@@ -51,13 +54,17 @@ export class Pursuit {
     private readonly db: Sql,
     private readonly aims: ServerNodeRepo,
     private readonly send: SendCommand,
+    private readonly hearing: Hearing,
   ) {}
 
   /** Looks once. Throws `NotYet` while the node has not come to an end with it. */
   async look(target: Target, now: Date): Promise<Pursued> {
-    const sent = this.#remembered(target);
+    let sent = this.#remembered(target);
     // The first command goes out without a look: what it would find is nearly always nothing.
-    if (!sent) return this.#command(target, undefined, now);
+    if (!sent) {
+      sent = await this.#first(target, now);
+      if (sent === undefined) throw new NotYet(PAUSES_MS[0]);
+    }
     const aim = await this.aims.aim(this.db, target.serverId, target.node);
     if (!aim) return this.#end(target, { state: 'done' });
     const end = ended(aim, target) ?? this.#silence(aim, sent, now);
@@ -70,6 +77,9 @@ export class Pursuit {
    */
   async clear(serverId: string, now: Date): Promise<void> {
     const aims = await this.aims.leaving(this.db, serverId);
+    const [only] = aims;
+    if (only && aims.length === 1 && only.nodeState === 'up' && !this.#remembered(only))
+      if (await this.#first(only, now)) return this.clear(serverId, now);
     const away = aims.filter((aim) => aim.nodeState === 'down' && aim.closed);
     const failed: string[] = [];
     let pause: number | undefined;
@@ -87,13 +97,16 @@ export class Pursuit {
   async #clearOne(aim: Aim, now: Date): Promise<number> {
     if (aim.nodeState === 'down') return CLOSING_MS;
     const sent = this.#remembered(aim);
-    if (aim.outcome === 'failed') this.#sent.delete(keyOf(aim));
-    try {
-      return await (sent && aim.outcome !== 'failed' ? this.#goOn(aim, sent, now) : this.#command(aim, undefined, now));
-    } catch (error) {
-      if (error instanceof NotYet) return error.retryMs;
-      throw error;
-    }
+    if (sent && aim.outcome !== 'failed') return this.#repeat(aim, sent, now);
+    await this.#command(aim, undefined, now);
+    return PAUSES_MS[0];
+  }
+
+  /** Sends the first command and listens; undefined when nothing came back in that time. */
+  async #first(target: Target, now: Date): Promise<Sent | undefined> {
+    const { serverId } = target;
+    const heard = await this.hearing.listen(serverId, LISTEN_MS, () => this.#command(target, undefined, now));
+    return heard ? this.#remembered(target) : undefined;
   }
 
   #remembered(target: Target): Sent | undefined {
@@ -112,16 +125,21 @@ export class Pursuit {
     return { state: 'failed', why: `did not take up the command within ${Math.round(ms / 1000)} s` };
   }
 
-  /** Sends again when its time has come. */
   async #goOn(aim: Aim, sent: Sent, now: Date): Promise<never> {
+    throw new NotYet(await this.#repeat(aim, sent, now));
+  }
+
+  /** Sends again when its time has come; returns when to look again. */
+  async #repeat(aim: Aim, sent: Sent, now: Date): Promise<number> {
     const pause = aim.outcome === 'busy' ? BUSY_PAUSE_MS : pauseAfter(sent.count);
     const left = sent.last + pause - now.getTime();
-    if (left > 0) throw new NotYet(left);
-    return this.#command(aim, sent, now);
+    if (left > 0) return left;
+    await this.#command(aim, sent, now);
+    return pauseAfter(sent.count);
   }
 
   /** A broker that is away is no failure of the step: the command goes out again after the pause. */
-  async #command(target: Target, known: Sent | undefined, now: Date): Promise<never> {
+  async #command(target: Target, known: Sent | undefined, now: Date): Promise<void> {
     const at = now.getTime();
     const sent = known ?? { fence: target.fence, seq: target.seq, count: 0, first: at, last: at };
     if (this.#sent.size >= REMEMBERED) this.#sent.clear();
@@ -134,7 +152,6 @@ export class Pursuit {
     if (taken && sent.count === 0) sent.first = at;
     if (taken) sent.count += 1;
     sent.last = at;
-    throw new NotYet(pauseAfter(sent.count));
   }
 }
 

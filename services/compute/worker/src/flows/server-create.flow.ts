@@ -36,7 +36,7 @@ export const serverCreateFlow = (deps: FlowDeps) =>
     kind: SERVER_CREATE,
     exhausted: 'undo',
     steps: [
-      { name: 'begin', tx: async () => null, undoTx: (tx, ctx) => failServer(deps, tx, ctx) },
+      { name: 'fault', undoTx: (tx, ctx) => failServer(deps, tx, ctx) },
       {
         name: 'claim',
         ensure: (ctx) => claimNode(deps.placement, ctx, []),

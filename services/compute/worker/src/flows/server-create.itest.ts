@@ -122,7 +122,7 @@ it('makes the server all the same when commands and reports are lost', async () 
   expect(await bed.running(id)).toEqual([]);
 });
 
-const STEPS = ['begin', 'claim', 'ports', 'aim', 'boot', 'activate'];
+const STEPS = ['claim', 'ports', 'aim', 'boot', 'activate'];
 const MOMENTS = STEPS.flatMap((step) => (['before', 'acted', 'recorded'] as const).map((moment) => ({ step, moment })));
 // A delete waits for the row that these hold until their transaction ends: they are tried at their record.
 const DEADLOCKED = new Set([

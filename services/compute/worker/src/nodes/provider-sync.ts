@@ -21,9 +21,6 @@ interface Deps {
   readonly now: () => Date;
 }
 
-/** Each holds one connection, for the lock, and needs a second: more at once would leave none for the second ones. */
-const AT_ONCE = 3;
-
 export class ProviderSync {
   /** The latest call for each node. */
   readonly #calls = new Map<string, Promise<void>>();
@@ -63,25 +60,6 @@ export class ProviderSync {
       }),
     );
     await states.told(db, node.name, closed ?? OPEN, now());
-  }
-}
-
-/** Lets so many work at once; the others wait for their turn. */
-class Slots {
-  readonly #waiting: (() => void)[] = [];
-
-  constructor(private free: number) {}
-
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.free > 0) this.free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      const next = this.#waiting.shift();
-      if (next) next();
-      else this.free += 1;
-    }
   }
 }
 

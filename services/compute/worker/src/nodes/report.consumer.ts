@@ -14,6 +14,7 @@ import { serverKey } from '#services/compute/domain';
 import type { SendCommand } from '../peers.js';
 import type { ServerReconciler } from '../reconcile/server.reconciler.js';
 import type { FenceKeeper } from './fence-keeper.js';
+import type { Hearing } from './hearing.js';
 import type { NodeWatch } from './node-watch.js';
 
 interface Deps {
@@ -22,6 +23,7 @@ interface Deps {
   readonly watch: NodeWatch;
   readonly fences: FenceKeeper;
   readonly servers: ServerReconciler;
+  readonly hearing: Hearing;
   readonly send: SendCommand;
   readonly now: () => Date;
   readonly log: Log;
@@ -73,21 +75,15 @@ export class ReportConsumer implements Consumer {
   }
 
   async #server(report: ServerSaid, requestId: string): Promise<void> {
-    const { db, reports, watch, servers, now } = this.deps;
+    const { db, reports, watch, servers, hearing, now } = this.deps;
     const { node, serverId } = report;
     watch.heard({ name: node, at: now() });
-    const said = { ...report, error: report.error ?? null };
-    if (report.outcome === 'busy' && !report.event) {
-      await reports.record(db, said, now(), requestId);
-      return;
-    }
-    const kept = await db.tx(async (tx) => {
-      const result = await reports.record(tx, event(said), now(), requestId);
-      // Also for what was known: whoever sent the command again has forgotten what came of it.
-      if (result) await wakeTasks(tx, [serverKey(serverId)]);
-      return result;
-    });
-    if (!kept?.changed) return;
+    const said = event({ ...report, error: report.error ?? null });
+    const kept = await reports.record(db, said, now(), requestId);
+    if (!kept || (report.outcome === 'busy' && !report.event)) return;
+    // Also for what was known: whoever sent the command again has forgotten what came of it.
+    if (!hearing.tell(serverId)) await wakeTasks(db, [serverKey(serverId)]);
+    if (!kept.changed) return;
     if (kept.confirmed === 'absent') watch.tryUp(node, true);
     if (report.event) await servers.settle(serverId);
   }

@@ -44,6 +44,7 @@ import { Pursuit } from '../flows/pursuit.js';
 import { nodesService } from '../grpc/nodes.grpc.js';
 import { Enrolment } from '../nodes/enrolment.js';
 import { FenceKeeper } from '../nodes/fence-keeper.js';
+import { Hearing } from '../nodes/hearing.js';
 import { NodeWatch } from '../nodes/node-watch.js';
 import { ProviderSync } from '../nodes/provider-sync.js';
 import { ReportConsumer } from '../nodes/report.consumer.js';
@@ -111,14 +112,16 @@ export class Testbed {
     this.reconciler = new ServerReconciler({ db, servers, aims, standings, send, ids: randomIds, now, log });
     const fences = new FenceKeeper(db, log);
     const { watch, reconciler } = this;
-    this.consumer = new ReportConsumer({ db, reports, watch, fences, servers: reconciler, send, now, log });
+    const hearing = new Hearing();
+    const ears = { db, reports, watch, fences, servers: reconciler, hearing, send, now, log };
+    this.consumer = new ReportConsumer(ears);
     const images = {
       locate: async () => ({ url: 'http://i', sha256: '', size: 1, diskFormat: 'qcow2', expiresAtMs: 0 }),
     };
     const declare = async () => undefined;
     const enrolment = new Enrolment({ db, nodes, watch, declare, send, heartbeatMs: OPTIONS.heartbeatMs, now });
     this.service = nodesService({ db, servers, aims, network, images, enrolment });
-    const pursuit = new Pursuit(db, aims, send);
+    const pursuit = new Pursuit(db, aims, send, hearing);
     this.flows = computeFlows({ db, placement, network, servers, aims, nodes: states, reports, pursuit });
   }
 
