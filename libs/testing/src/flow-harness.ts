@@ -58,18 +58,23 @@ const trial = (step: string, direction: Direction, moment: Moment, mishap: Misha
 /** Everything that is tried with a flow. */
 export function trialsOf(flow: AnyFlow, turns = true): Trial[] {
   const trials: Trial[] = [];
-  for (const { name, undoTx, undoEnsure } of flow.steps) {
-    trials.push(trial(name, 'do', 'acted', 'error', 'done'));
-    for (const moment of ['before', 'acted', 'recorded'] as const)
-      trials.push(trial(name, 'do', moment, 'abandon', 'done'));
-    if (!turns) continue;
-    for (const moment of ['before', 'acted'] as const) trials.push(trial(name, 'do', moment, 'permanent', 'undone'));
-    if (flow.cancellable) trials.push(trial(name, 'do', 'acted', 'cancel', 'undone'));
-    if (!undoTx && !undoEnsure) continue;
+  for (const { name, tx, ensure, undoTx, undoEnsure } of flow.steps) {
+    if (tx || ensure) trials.push(...doTrials(name, flow.cancellable, turns));
+    if (!turns || (!undoTx && !undoEnsure)) continue;
     trials.push(trial(name, 'undo', 'acted', 'error', 'undone'));
-    for (const moment of ['before', 'acted', 'recorded'] as const)
-      trials.push(trial(name, 'undo', moment, 'abandon', 'undone'));
+    for (const moment of MOMENTS) trials.push(trial(name, 'undo', moment, 'abandon', 'undone'));
   }
+  return trials;
+}
+
+const MOMENTS: readonly Moment[] = ['before', 'acted', 'recorded'];
+
+function doTrials(name: string, cancellable: boolean, turns: boolean): Trial[] {
+  const trials = [trial(name, 'do', 'acted', 'error', 'done')];
+  for (const moment of MOMENTS) trials.push(trial(name, 'do', moment, 'abandon', 'done'));
+  if (!turns) return trials;
+  for (const moment of ['before', 'acted'] as const) trials.push(trial(name, 'do', moment, 'permanent', 'undone'));
+  if (cancellable) trials.push(trial(name, 'do', 'acted', 'cancel', 'undone'));
   return trials;
 }
 
@@ -156,7 +161,7 @@ class Saboteur<I> {
   /** Trials of an undo need a flow that went all the way and then turned. */
   private turnAtTheEnd(at: { step: string; direction: Direction; moment: Moment }): void {
     if (this.trial.direction !== 'undo' || at.direction !== 'do' || at.moment !== 'acted') return;
-    if (at.step !== this.options.flow.steps.at(-1)!.name) return;
+    if (at.step !== this.options.flow.steps.findLast((step) => step.tx ?? step.ensure)?.name) return;
     this.turned = true;
     throw new Permanent('the harness turns it round');
   }

@@ -49,6 +49,7 @@ const steps: Step<Input>[] = [
       if (ctx.now.getTime() - ctx.since.getTime() < 20) throw new NotYet(10);
     },
   },
+  { name: 'at-the-turn', undoTx: async (_tx, ctx) => ctx.failure?.message },
   { name: 'other-node', skip: () => true, ensure: async () => Promise.reject(new Error('never taken')) },
   { name: 'activate', tx: setState('active'), undoTx: setState('error') },
 ];
