@@ -24,6 +24,7 @@ const SERVED: readonly (readonly [alias: string, name: string, description: stri
   ['os-availability-zone', 'AvailabilityZone', 'Availability zones.'],
   ['os-config-drive', 'ConfigDrive', 'Configuration drives.'],
   ['os-console-output', 'ConsoleOutput', 'The serial log of a server.'],
+  ['os-consoles', 'Consoles', 'Consoles of a server: its serial log.'],
   ['os-flavor-access', 'FlavorAccess', 'Who may use a private flavor.'],
   ['os-flavor-extra-specs', 'FlavorExtraSpecs', 'Extra specs of flavors.'],
   ['os-flavor-manage', 'FlavorManage', 'Making and deleting flavors.'],

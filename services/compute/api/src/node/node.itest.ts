@@ -151,6 +151,7 @@ describe('usage', () => {
       (await stage.ask('GET', `/v2.1/os-simple-tenant-usage/project-demo?start=${day(1)}&end=${day(-1)}`)).status,
     ).toBe(400);
     expect((await stage.ask('GET', '/v2.1/os-simple-tenant-usage')).status).toBe(403);
+    expect((await ask('GET', '/os-simple-tenant-usage/')).status).toBe(404);
     expect((await stage.ask('GET', '/v2.1/os-simple-tenant-usage/project-other')).status).toBe(403);
     const all = await ask('GET', `/os-simple-tenant-usage?start=${day(-1)}&end=${day(1)}&detailed=1`);
     expect(Object.keys(all.body.tenant_usages[0])).toHaveLength(8);

@@ -106,6 +106,8 @@ export const usageOps: readonly Op[] = [
     status: 200,
     query: usageQuery,
     run: async (handlers, call) => {
+      // With the slash it is the usage of a project whose id is missing.
+      if (call.url.split('?')[0]?.endsWith('/')) throw fail.notFound('The resource could not be found.');
       const now = handlers.now();
       const period = periodOf(call, now);
       const limit = pageSize(call.query.limit);
