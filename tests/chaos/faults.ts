@@ -60,6 +60,8 @@ function birthOf(pid: number): string | undefined {
   }
 }
 
+/** A service that has not come back by then never will. Generous: a machine under load takes half a minute for a start. */
+const BACK_WITHIN_MS = 120_000;
 /** So many are brought down on top of each other; then all of them may come back, be the machine ever so slow. */
 const DOWN_AT_ONCE = 3;
 
@@ -80,6 +82,8 @@ export async function rage(
     const back = await Promise.all(down.map((fault) => ready(fault)));
     for (const [index, fault] of down.entries()) if (back[index]) fault.backAfterMs = Date.now() - fault.at;
     down = down.filter((_fault, index) => !back[index]);
+    const lost = down.find((fault) => Date.now() - fault.at > BACK_WITHIN_MS);
+    if (lost) throw new Error(`${lost.process} has not come back within ${BACK_WITHIN_MS / 1000} s`);
     resting = down.length >= DOWN_AT_ONCE || (resting && down.length > 0);
     if (stop.aborted || resting) continue;
     if (!round.length) round = [...VICTIMS];

@@ -131,10 +131,8 @@ it(`survives ${SERVERS} creates and deletes under kills (seed ${SEED})`, async (
   const stop = new AbortController();
   const faults: Fault[] = [];
   const rampage = { everyMs: KILL_EVERY_MS, random: seeded(SEED + 1), faults, stop: stop.signal };
-  const raging = KILL_EVERY_MS ? rage(STATE, rampage) : Promise.resolve();
-  const refused = await liveAll(seeded(SEED), faults);
-  stop.abort();
-  await raging;
+  const living = liveAll(seeded(SEED), faults).finally(() => stop.abort());
+  const [refused] = await Promise.all([living, KILL_EVERY_MS ? rage(STATE, rampage) : undefined]);
   const finalAfter = await untilFinal(faults.at(-1)?.at ?? Date.now());
   tell(faults, finalAfter);
 

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { EntitySchema } from 'typeorm';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { delay, isFailure } from '#libs/kernel';
+import type { Log } from '#libs/platform/log';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
 import { type Db, isUnique, isViolation, keyset, openDb, type SortKey, type Tx } from './index.js';
 
@@ -174,6 +175,19 @@ describe('a database that comes and goes', () => {
     };
     const error = await openDb(options).catch((thrown: unknown) => thrown);
     expect(isFailure(error, 'unavailable')).toBe(true);
+  });
+});
+
+describe('a pooled connection that is lost', () => {
+  it('is logged by its reason, without the client that the error holds', async () => {
+    const lines: unknown[] = [];
+    const log = { warn: (line: unknown) => lines.push(line) } as unknown as Log;
+    const other = await openDb({ url: scratch.url, applicationName: 'doomed', log });
+    await other.one('select 1');
+    await db.exec(`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'doomed'`);
+    while (!lines.length) await delay(10);
+    await other.close();
+    expect(lines).toEqual([{ reason: expect.stringContaining('terminating connection') }]);
   });
 });
 

@@ -5,7 +5,7 @@
 import pg from 'pg';
 import { DataSource, type EntityManager, type EntitySchema } from 'typeorm';
 import type { PostgresDriver } from 'typeorm/driver/postgres/PostgresDriver.js';
-import { delay, fail } from '#libs/kernel';
+import { delay, fail, privateMessage } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
 import { fromClosure, isRetryable, toDbError } from './errors.js';
 import { Notifications } from './listen.js';
@@ -55,7 +55,9 @@ export async function openDb(options: DbOptions): Promise<Db> {
     connectTimeoutMS: 5_000,
     installExtensions: false,
     entities: [...(options.entities ?? [])],
-    poolErrorHandler: (error: unknown) => options.log?.warn({ err: error }, 'a pooled database connection was lost'),
+    // The error holds the whole client, with its cancel key and every statement: its message alone is logged.
+    poolErrorHandler: (error: unknown) =>
+      options.log?.warn({ reason: privateMessage(error) }, 'a pooled database connection was lost'),
     extra: { ...CONNECTION, query_timeout: 35_000, idleTimeoutMillis: 60_000 },
   });
   await untilReachable(options, () => source.initialize());
