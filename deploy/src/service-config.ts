@@ -150,7 +150,7 @@ export async function agentFiles(
   return { 'agent.json': { text: json(config) }, ...(await tlsFiles(authority, node, [address], nowMs)) };
 }
 
-/** One process that is many nodes. Each has a broker user and a certificate; the process answers as `simulated`. */
+/** One process that is many nodes: a broker user each, and one certificate that may speak for all of them. */
 export async function simulatedFiles(
   d: Deployment,
   secrets: Secrets,
@@ -160,13 +160,11 @@ export async function simulatedFiles(
   if (d.simulated === 0) return {};
   const address = controllerAddress(d);
   const password = secrets.text(`amqp-${agentUser(SIMULATED)}`);
-  const names = simulatedNames(d);
-  const nodes = names.map((name) => ({
+  const nodes = simulatedNames(d).map((name) => ({
     name,
     amqp: `amqp://${agentUser(name)}:${password}@127.0.0.1:5672/${VHOST}`,
-    tls: tlsIn(CONTAINER_TLS, name),
+    tls: tlsIn(CONTAINER_TLS, SIMULATED),
   }));
-  const files = await Promise.all([SIMULATED, ...names].map((name) => tlsFiles(authority, name, [address], nowMs)));
   const config = {
     process: SIMULATED,
     service: 'agent',
@@ -191,7 +189,7 @@ export async function simulatedFiles(
   };
   return {
     [`${SIMULATED}.json`]: { text: json(config) },
-    ...Object.assign({}, ...files),
+    ...(await tlsFiles(authority, SIMULATED, [address], nowMs)),
   };
 }
 
