@@ -15,8 +15,7 @@ const MAX_LENGTH = 16_384;
 /** Why a key is refused, or undefined. */
 export function sshKeyTrouble(text: string): string | undefined {
   if (text.length > MAX_LENGTH) return 'it is too long';
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  if (/[\u0000-\u001f\u007f]/.test(text.trim())) return 'it must be one line';
+  if (/\p{Cc}/u.test(text.trim())) return 'it must be one line';
   const [type = '', encoded = ''] = text.trim().split(/ +/, 2);
   if (!/^[A-Za-z0-9+/]+={0,2}$/.test(encoded)) return 'it is not of the form "type base64 comment"';
   const blob = Buffer.from(encoded, 'base64');

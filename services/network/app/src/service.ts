@@ -1,8 +1,7 @@
 /** The network service, put together: what `main` starts, and what tests start on scratch stores. */
 import { randomInt } from 'node:crypto';
-import { createRequire } from 'node:module';
 import { type Clock, type Ids, randomIds, systemClock } from '#libs/kernel';
-import { type ServiceConfig, validated } from '#libs/platform/config';
+import { productVersion, type ServiceConfig, validated } from '#libs/platform/config';
 import { type Db, openDb } from '#libs/platform/db';
 import { serveGrpc } from '#libs/platform/grpc';
 import { serveHttp } from '#libs/platform/http';
@@ -46,19 +45,6 @@ const drift = new Counter({
   help: 'Operations that full comparisons needed to bring OVN in line with the books',
   registers: [metrics],
 });
-
-/** Compiled code lies one level deeper than the checkout's own package.json; both say the version. */
-function version(): string {
-  const require = createRequire(import.meta.url);
-  for (const path of ['../../../../package.json', '../../../../../package.json']) {
-    try {
-      return (require(path) as { version: string }).version;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'MODULE_NOT_FOUND') throw error;
-    }
-  }
-  return 'unknown';
-}
 
 const newMac = (): string => macFrom(randomInt(2 ** 24));
 
@@ -120,7 +106,7 @@ export async function startService(deps: ServiceDeps): Promise<RunningService> {
       ovn: ovn.reconciler.problem === '',
     }),
   });
-  const about = { process: config.process, version: version(), startedAt, tokensFresh: () => verifier.fresh };
+  const about = { process: config.process, version: productVersion(), startedAt, tokensFresh: () => verifier.fresh };
   const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, [
     portsBinding({ books, clock, log, defaultDns: options.dnsServers }),
     groupsBinding(books, log),

@@ -5,8 +5,7 @@ import { Books, Peers } from '../books.js';
 import { ServerHandlers } from './server.handlers.js';
 
 /** Control characters but tab and line feed: a guest must not move the reader's cursor or colour the reader's world. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f]/g;
+const CONTROL = /[^\P{Cc}\t\n]/gu;
 
 @Injectable()
 export class ServerConsoleHandlers {
