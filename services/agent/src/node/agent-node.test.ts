@@ -285,7 +285,7 @@ describe('a new start of the agent', () => {
     expect(rig.last).toMatchObject({ outcome: 'refused' });
   });
 
-  it('tells what happened while it was away', async () => {
+  it('tells what happened while it was away by its digest, and not as an event that it saw', async () => {
     rig.want({ generation: 1 });
     await rig.send(10, 1, 1);
     await rig.hears({ outcome: 'done' });
@@ -296,7 +296,9 @@ describe('a new start of the agent', () => {
     await meanwhile.happen(A, 'crashed');
     await meanwhile.stop();
     await rig.boot();
-    await rig.hears({ event: true, power: 'crashed' });
+    const digest = nodeDigest([{ serverId: A, power: 'crashed', fence: 10 }]);
+    await vi.waitFor(() => expect(rig.reports).toContainEqual(expect.objectContaining({ type: 'beat', digest })));
+    expect(rig.server.filter((one) => one.event)).toEqual([]);
   });
 
   it('finds commands that were missed, by the list of what is desired', async () => {

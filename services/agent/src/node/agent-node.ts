@@ -201,22 +201,34 @@ export class AgentNode {
     };
   }
 
-  /** A domain changed outside of a job: by its guest, by a crash, by an operator. */
+  /** A domain changed outside of a job, while we watched: by its guest, by a crash, by an operator. */
   async #observe(serverId: string): Promise<void> {
-    if (this.#running.has(serverId) || !this.#ledger.get(serverId)) return;
-    const power = await this.#driver.power(serverId);
-    const held = this.#ledger.get(serverId)!;
-    if (this.#running.has(serverId) || held.power === power) return;
-    await this.#ledger.put({ ...held, power, atMs: this.#now() });
-    this.#options.log.info({ serverId, from: held.power, to: power }, 'a server changed by itself');
-    await this.#reporter.server({ ...this.#about(this.#ledger.get(serverId)!), event: true });
+    const noted = await this.#note(serverId);
+    if (noted) await this.#reporter.server({ ...this.#about(noted), event: true });
   }
 
+  /** Writes down what a domain is now, if that is not what was held of it. */
+  async #note(serverId: string): Promise<Held | undefined> {
+    if (this.#running.has(serverId) || !this.#ledger.get(serverId)) return undefined;
+    const power = await this.#driver.power(serverId);
+    const held = this.#ledger.get(serverId)!;
+    if (this.#running.has(serverId) || held.power === power) return undefined;
+    const noted = { ...held, power, atMs: this.#now() };
+    await this.#ledger.put(noted);
+    this.#options.log.info({ serverId, from: held.power, to: power }, 'a server changed by itself');
+    return noted;
+  }
+
+  /**
+   * After a start of ours or of the hypervisor: nobody saw what happened in between, so it is no event. A guest may have
+   * gone down with the whole node; the digest tells compute, which starts again what should run.
+   */
   async #observeAll(): Promise<void> {
     const powers = new Map((await this.#driver.list()).map((one): [string, PowerState] => [one.serverId, one.power]));
-    for (const held of this.#ledger.all()) {
-      if ((powers.get(held.serverId) ?? 'absent') !== held.power) await this.#observe(held.serverId);
-    }
+    let noted = 0;
+    for (const held of this.#ledger.all())
+      if ((powers.get(held.serverId) ?? 'absent') !== held.power && (await this.#note(held.serverId))) noted += 1;
+    if (noted) await this.beat();
   }
 
   /** After the bus or compute was reached again: what waited, a beat, and commands that were missed. */
