@@ -22,11 +22,12 @@ fi
 echo $$ > "/run/yagura/pid/$process"
 tell_keeper
 
+# A script may set $niceness: everybody waits for the data stores, so they go first on a busy machine.
 # A supervised process never outlives its supervisor: the next supervisor could not know of it.
-as_root() { exec setpriv --pdeathsig KILL -- "$@"; }
+as_root() { exec ${niceness:+nice -n "$niceness"} setpriv --pdeathsig KILL -- "$@"; }
 as_user() { # user command...
   user=$1; shift
-  exec setpriv --reuid "$user" --regid "$user" --init-groups --no-new-privs --pdeathsig KILL -- "$@"
+  exec ${niceness:+nice -n "$niceness"} setpriv --reuid "$user" --regid "$user" --init-groups --no-new-privs --pdeathsig KILL -- "$@"
 }
 # What else runs in this container as that user is left over from before the last death.
 clear_user() { pkill -KILL -u "$1" "${2:-.}" 2>/dev/null && sleep 0.1; true; }

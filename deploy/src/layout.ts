@@ -49,7 +49,7 @@ export function controller(d: Deployment): Container {
       ...SERVICES.map(({ process }) => ({ name: process, script: 'service' })),
       ...(d.simulated > 0 ? [{ name: SIMULATED, script: 'agent' }] : []),
     ],
-    capabilities: BASIC,
+    capabilities: [...BASIC, 'SYS_NICE'],
     data: [
       { from: 'postgresql', to: '/var/lib/postgresql' },
       { from: 'rabbitmq', to: '/var/lib/rabbitmq' },

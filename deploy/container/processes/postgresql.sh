@@ -1,4 +1,5 @@
 # The truth. Its data lives outside the container's root; authentication is by peer on the socket, by password on TCP.
+niceness=-10
 data=/var/lib/postgresql/17
 bin=/usr/lib/postgresql/17/bin
 clear_user postgres

@@ -1,4 +1,5 @@
 # The bus. Its users, permissions and queues come from the definitions file at each boot.
+niceness=-10
 clear_user rabbitmq beam.smp
 own rabbitmq /var/lib/rabbitmq
 own rabbitmq /run/rabbitmq
