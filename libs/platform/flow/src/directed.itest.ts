@@ -143,6 +143,29 @@ describe('the lease', () => {
     expect(cut).toBe(false);
   });
 
+  it('that was taken back is not held again by a record that comes late', async () => {
+    const id = randomUUID();
+    let calls = 0;
+    const flow = defineFlow({
+      kind: 'test.taken-back',
+      steps: [
+        {
+          name: 'one',
+          ensure: async () => {
+            calls += 1;
+            if (calls > 1) return;
+            await db.exec('update task set lease_until = null, lease_owner = null where id = $1', [id]);
+          },
+        },
+        { name: 'two', ensure: async () => 2 },
+      ],
+    });
+    await run([flow], { scanMs: 1_000 });
+    await db.tx((tx) => insertTask(tx, { id, kind: 'test.taken-back', key: `thing/${id}`, input: {} }));
+    await until(id, 'done', 8_000);
+    expect(calls).toBe(2);
+  });
+
   it('guards our own database: what a runner writes after it has lost the task is rolled back', async () => {
     const id = randomUUID();
     const key = `thing/${id}`;

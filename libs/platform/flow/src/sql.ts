@@ -1,6 +1,6 @@
 /**
- * Every statement by which a runner moves a task. All but the lease name the task's fence: once another lease has drawn
- * a higher one they touch no row, and the runner knows that it has lost the task.
+ * Every statement by which a runner moves a task. All but the lease name the task's fence and want it leased: once another
+ * lease has drawn a higher fence, or ours was taken back, they touch no row, and the runner knows that it has lost the task.
  */
 import type { Statement } from '#libs/platform/db';
 
@@ -105,7 +105,7 @@ export const RECORD: Statement = {
              state = case when $9::text is null or ($10 and cancelled and direction = 'do') then state else $9 end,
              finished_at = case when $9::text is null or ($10 and cancelled and direction = 'do') then null else now() end,
              lease_until = case when $9::text is null or ($10 and cancelled and direction = 'do') then now() + $11::int * interval '1 ms' end
-       where id = $1 and fence = $2 and state = 'running' returning id, fence, cancelled, wakes, state
+       where id = $1 and fence = $2 and state = 'running' and lease_until is not null returning id, fence, cancelled, wakes, state
     ), s as (
       insert into task_step (task_id, step, direction, started_at, done_at, output, outcome, fence)
       select t.id, x.step, $3, x.started, x.ended, x.output::jsonb, $8, t.fence
@@ -122,7 +122,7 @@ export const PARK: Statement = {
   text: `with t as (
       update task set next_try = now() + $4::int * interval '1 ms', lease_until = null, lease_owner = null, step = $5,
              attempt = 0, trouble = null, trouble_cause = null
-       where id = $1 and fence = $2 and state = 'running' and wakes = $3 returning id, fence
+       where id = $1 and fence = $2 and state = 'running' and lease_until is not null and wakes = $3 returning id, fence
     )
     , s as (
       insert into task_step (task_id, step, direction, started_at, fence) select t.id, $5, $6, $7, t.fence from t
@@ -141,7 +141,7 @@ export const FAIL: Statement = {
       update task set attempt = $5, step = $3, trouble = $6, trouble_cause = $7, failed_at = now(), state = $9,
              lease_until = null, lease_owner = null,
              next_try = case when $10 and cancelled and direction = 'do' then now() else now() + $8::int * interval '1 ms' end
-       where id = $1 and fence = $2 and state = 'running' returning id, fence
+       where id = $1 and fence = $2 and state = 'running' and lease_until is not null returning id, fence
     ), s as (
       insert into task_step (task_id, step, direction, started_at, fence, failures, failure, failure_cause)
       select t.id, $3, $4, $11, t.fence, 1, $6, $7 from t
@@ -157,7 +157,7 @@ export const TURN: Statement = {
   text: `with t as (
       update task set direction = 'undo', attempt = 0, step = null, trouble = null, trouble_cause = null,
              failure_kind = $3, failure = $4, failure_cause = $5
-       where id = $1 and fence = $2 and state = 'running' and direction = 'do' returning id, fence, wakes
+       where id = $1 and fence = $2 and state = 'running' and lease_until is not null and direction = 'do' returning id, fence, wakes
     ), s as (
       insert into task_step (task_id, step, direction, started_at, fence, failures, failure, failure_cause)
       select t.id, $6, 'do', $7, t.fence, 1, $4, $5 from t where $6::text is not null
@@ -170,7 +170,7 @@ export const TURN: Statement = {
 /** Gives the task back as it is. */
 export const RELEASE: Statement = {
   name: 'flow.release',
-  text: `update task set lease_until = null, lease_owner = null, next_try = least(next_try, now()) where id = $1 and fence = $2 and state = 'running'`,
+  text: `update task set lease_until = null, lease_owner = null, next_try = least(next_try, now()) where id = $1 and fence = $2 and state = 'running' and lease_until is not null`,
 };
 
 /** What bears the name of $1 and is not in $2 nobody works on: an earlier process died, or a lease's answer was lost. */
