@@ -22,10 +22,14 @@ const FINAL_WITHIN_MS = 60_000;
 const PATIENCE_MS = 120_000;
 const PREFIX = `chaos-${SEED}`;
 
+/** A server that is being deleted may still be shown as ACTIVE: it is final only when no operation is at work on it. */
+const TASK = 'OS-EXT-STS:task_state';
+
 interface Listed {
   readonly id: string;
   readonly name: string;
   readonly status: string;
+  readonly [TASK]?: string | null;
 }
 
 let demo: Tenant;
@@ -105,7 +109,8 @@ const SUMMARY = ['active', 'claims', 'ports', 'domains'] as const;
 
 /** Waits until nothing is between two states; returns how long after the last fault that was. */
 async function untilFinal(lastFault: number): Promise<number> {
-  const unsettled = (list: readonly Listed[]) => list.filter((server) => !['ACTIVE', 'ERROR'].includes(server.status));
+  const final = (server: Listed) => ['ACTIVE', 'ERROR'].includes(server.status) && server[TASK] === null;
+  const unsettled = (list: readonly Listed[]) => list.filter((server) => !final(server));
   const all = (list: readonly Listed[]) => unsettled(list).length === 0;
   await until('every server to be final', servers, all, FINAL_WITHIN_MS + 30_000, 500);
   return Date.now() - lastFault;

@@ -311,7 +311,9 @@ export class Drive<I = unknown> {
     }
     const stuck = attempt >= limit;
     const random = this.deps.random();
-    const ms = stuck ? stuckRetryMs(attempt - limit, random) : backoffMs(attempt, random);
+    // Nobody has to decide anything where somebody is merely away: when he is back, the task goes on within seconds.
+    const away = trouble.kind === 'unavailable';
+    const ms = stuck && !away ? stuckRetryMs(attempt - limit, random) : backoffMs(attempt, random);
     const next = { ms, state: stuck ? 'stuck' : 'running', cancellable: this.flow.cancellable } as const;
     await guarded(() => this.record.fail(step.name, direction, attempt, trouble, next, since));
     return stuck ? this.ended('stuck') : { kind: 'failed', ms };

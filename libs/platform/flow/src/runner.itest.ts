@@ -164,6 +164,20 @@ describe('the way of a task', () => {
     expect(await task(third)).toMatchObject({ state: 'abandoned', note: expect.stringContaining('superseded') });
   });
 
+  it('goes on by itself, soon, after an outage that was longer than its patience', async () => {
+    let away = true;
+    const flow = defineFlow({
+      kind: 'test.outage',
+      maxAttempts: 2,
+      steps: [{ name: 'one', ensure: async () => (away ? Promise.reject(fail.unavailable('network is away')) : 1) }],
+    });
+    await run([flow], { scanMs: 100 });
+    const id = await insert('test.outage');
+    await until(id, 'stuck');
+    away = false;
+    await until(id, 'done');
+  });
+
   it('gives up by undoing where the flow says so', async () => {
     let undone = 0;
     const flow = defineFlow({
