@@ -1,5 +1,5 @@
 /** A scripted OVSDB server on a unix socket, for tests of the client alone. */
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -31,7 +31,8 @@ const SCHEMA = {
 
 export class FakeServer {
   readonly heard: Heard[] = [];
-  readonly path = join(mkdtempSync(join(tmpdir(), 'ovsdb-')), 'db.sock');
+  private readonly folder = mkdtempSync(join(tmpdir(), 'ovsdb-'));
+  readonly path = join(this.folder, 'db.sock');
   leader = true;
   /** Answers to `transact`, in order; an empty list of results when none is left. */
   transacts: Reaction[] = [];
@@ -50,6 +51,7 @@ export class FakeServer {
   async close(): Promise<void> {
     this.dropAll();
     await new Promise<void>((resolve) => this.server.close(() => resolve()));
+    rmSync(this.folder, { recursive: true, force: true });
   }
 
   dropAll(): void {
