@@ -36,7 +36,7 @@ describe('bad input gets a fault of its own', () => {
     [
       'a lone surrogate',
       '{"auth":{"identity":{"methods":["password"],"password":{"user":{"name":"\\ud800","domain":{"id":"default"},"password":"x"}}}}}',
-      401,
+      400,
     ],
   ])('%s', async (_what, raw, status) => {
     const answer = await bed.ask('POST', '/v3/auth/tokens', { raw });

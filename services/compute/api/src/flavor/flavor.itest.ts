@@ -33,13 +33,16 @@ describe('making flavors', () => {
       rxtx_factor: 2.5,
       'OS-FLV-EXT-DATA:ephemeral': 3,
     });
-    expect((await make({ ...BASE, name: 'g', id: null })).body.flavor.id).toMatch(/^[0-9a-f-]{36}$/);
-    expect((await make({ ...BASE, name: 'h' })).body.flavor).toMatchObject({ swap: '', rxtx_factor: 1 });
-    expect((await make({ ...BASE, name: 'i', description: 'd' }, '2.75')).body.flavor).toMatchObject({
-      swap: 0,
-      description: 'd',
-      extra_specs: {},
-    });
+    const unnamed = [
+      (await make({ ...BASE, name: 'g', id: null })).body.flavor,
+      (await make({ ...BASE, name: 'h' })).body.flavor,
+      (await make({ ...BASE, name: 'i', description: 'd' }, '2.75')).body.flavor,
+    ];
+    expect(unnamed[0].id).toMatch(/^[0-9a-f-]{36}$/);
+    expect(unnamed[1]).toMatchObject({ swap: '', rxtx_factor: 1 });
+    expect(unnamed[2]).toMatchObject({ swap: 0, description: 'd', extra_specs: {} });
+    // Lists are by id, and these have random ones.
+    for (const { id } of unnamed) await stage.ask('DELETE', `/v2.1/flavors/${id}`, { as: ADMIN });
   });
 
   it.each([
