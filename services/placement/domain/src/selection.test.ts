@@ -46,6 +46,12 @@ describe('a selection', () => {
     });
   });
 
+  it('names the nodes of the zone before all others', () => {
+    const none = { used: { MEMORY_MB: 4096 } };
+    const snapshot = snapshotOf(provider('a', { zone: 'far' }), provider('c', none), provider('b', none));
+    expect(Object.keys(reasons(snapshot, { ...request, zone: 'nova' }))).toEqual(['b', 'c', 'a']);
+  });
+
   it('gives servers to nodes only, a forced host where asked, and honours hooks', () => {
     const snapshot = snapshotOf(provider('a', { isNode: false }), provider('b'), provider('c'));
     const names = (wanted: NodeRequest, options = {}) =>

@@ -74,10 +74,19 @@ export function selectNodes(snapshot: Snapshot, request: NodeRequest, options: S
   }
   const explain = options.explain || best.offered === 0;
   const rejections = explain
-    ? refused.map((provider) => ({ provider, reason: reasonOf(provider, request, wanted, options.hooks) }))
+    ? nearestFirst(refused, request).map((provider) => ({
+        provider,
+        reason: reasonOf(provider, request, wanted, options.hooks),
+      }))
     : [];
   const ranked = shuffleFirst(best.sorted(), options.breadth ?? 5, options.random).slice(0, keep);
   return { ranked, suitable: best.offered, rejections };
+}
+
+/** Those that came close come first: whoever reads a few of many reasons should not read of other zones. */
+function nearestFirst(refused: readonly Provider[], { zone }: NodeRequest): Provider[] {
+  const far = ({ facts }: Provider): number => (zone && facts.zone !== zone ? 1 : 0);
+  return refused.toSorted((a, b) => far(a) - far(b) || (a.facts.name < b.facts.name ? -1 : 1));
 }
 
 /** A forced host needs no look at the others. */
