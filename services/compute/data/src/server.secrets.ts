@@ -3,7 +3,8 @@ import type { Sql } from '#libs/platform/db';
 import type { InjectedFile, ServerSecrets } from '#services/compute/domain';
 import type { Seal } from './seal.js';
 
-interface SealedRow {
+/** The confidential columns as they lie in the database. */
+export interface SealedRow {
   readonly userData: Buffer | null;
   readonly adminPass: Buffer | null;
   readonly files: Buffer | null;
@@ -18,7 +19,11 @@ const purpose = (id: string, column: string): string => `server/${id}/${column}`
 
 export async function openSecrets(on: Sql, seal: Seal, id: string): Promise<ServerSecrets | undefined> {
   const row = await on.one<SealedRow>(SELECT, [id]);
-  if (!row) return undefined;
+  return row && unsealed(seal, id, row);
+}
+
+/** What a row of theirs holds. */
+export function unsealed(seal: Seal, id: string, row: SealedRow): ServerSecrets {
   const open = (box: Buffer | null, column: string) => (box === null ? null : seal.open(box, purpose(id, column)));
   const files = open(row.files, 'files');
   return {

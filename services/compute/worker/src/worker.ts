@@ -17,6 +17,7 @@ import {
   ReportRepo,
   ServerNodeRepo,
   type ServerRepo,
+  type SpecRepo,
   StandingRepo,
 } from '#services/compute/data';
 import { computeFlows } from './flows/index.js';
@@ -39,6 +40,7 @@ import { ServerReconciler } from './reconcile/server.reconciler.js';
 export interface WorkerDeps {
   readonly db: Db;
   readonly servers: ServerRepo;
+  readonly specs: SpecRepo;
   readonly placement: Placement;
   readonly network: Network;
   readonly images: Images;
@@ -121,9 +123,9 @@ export class ComputeWorker {
 
   /** What agents and the operator's command call. */
   bindings(): Binding[] {
-    const { db, servers, network, images, agentOf, log, process, version, clock } = this.deps;
+    const { db, specs, network, images, agentOf, log, process, version, clock } = this.deps;
     const { aims, nodes, events, standings, books } = this.#repos;
-    const forNodes = nodesService({ db, servers, aims, network, images, enrolment: this.#enrolment });
+    const forNodes = nodesService({ db, specs, aims, network, images, enrolment: this.#enrolment });
     const forOperators = operatorService({
       ...{ db, nodes, events, standings, books, agentOf, process, version, clock },
       waitingReports: () => this.#bus.depth(COMPUTE_REPORT_QUEUE),

@@ -9,6 +9,7 @@
 import type { Sql } from '#libs/platform/db';
 import { NotYet, Owed } from '#libs/platform/flow';
 import type { Aim, Pair, ServerNodeRepo } from '#services/compute/data';
+import type { ServerReport } from '#services/compute/domain';
 import type { Hearing } from '../nodes/hearing.js';
 import type { SendCommand } from '../peers.js';
 
@@ -59,16 +60,20 @@ export class Pursuit {
 
   /** Looks once. Throws `NotYet` while the node has not come to an end with it. */
   async look(target: Target, now: Date): Promise<Pursued> {
-    let sent = this.#remembered(target);
-    // The first command goes out without a look: what it would find is nearly always nothing.
-    if (!sent) {
-      sent = await this.#first(target, now);
-      if (sent === undefined) throw new NotYet(PAUSES_MS[0]);
-    }
+    const sent = this.#remembered(target);
+    if (!sent) return this.#begin(target, now);
     const aim = await this.aims.aim(this.db, target.serverId, target.node);
     if (!aim) return this.#end(target, { state: 'done' });
     const end = ended(aim, target) ?? this.#silence(aim, sent, now);
     return end ? this.#end(target, end) : this.#goOn(aim, sent, now);
+  }
+
+  /** The first command goes out without a look: what it would find is nearly always nothing. */
+  async #begin(target: Target, now: Date): Promise<Pursued> {
+    const report = await this.#first(target, now);
+    if (!report || !isAbout(report, target) || report.outcome === 'busy') throw new NotYet(PAUSES_MS[0]);
+    const { outcome, error } = report;
+    return this.#end(target, outcome === 'done' ? { state: 'done' } : failure(outcome, error));
   }
 
   /**
@@ -102,11 +107,9 @@ export class Pursuit {
     return PAUSES_MS[0];
   }
 
-  /** Sends the first command and listens; undefined when nothing came back in that time. */
-  async #first(target: Target, now: Date): Promise<Sent | undefined> {
-    const { serverId } = target;
-    const heard = await this.hearing.listen(serverId, LISTEN_MS, () => this.#command(target, undefined, now));
-    return heard ? this.#remembered(target) : undefined;
+  /** Sends the first command and listens. */
+  #first(target: Target, now: Date): Promise<ServerReport | undefined> {
+    return this.hearing.listen(target.serverId, LISTEN_MS, () => this.#command(target, undefined, now));
   }
 
   #remembered(target: Target): Sent | undefined {
@@ -162,7 +165,14 @@ const pauseAfter = (count: number): number => PAUSES_MS[Math.max(0, count - 1)] 
 function ended(aim: Aim, target: Target): Pursued | undefined {
   const superseded = aim.fence > target.fence || (aim.fence === target.fence && aim.seq > target.seq);
   if (superseded || aim.outcome === 'done') return { state: 'done' };
-  if (aim.outcome === 'failed') return { state: 'failed', why: aim.error ?? 'failed without saying why' };
-  if (aim.outcome === 'refused') return { state: 'failed', why: 'refused the command as older than one it has seen' };
+  if (aim.outcome === 'failed' || aim.outcome === 'refused') return failure(aim.outcome, aim.error);
   return aim.nodeState === 'down' ? { state: 'away' } : undefined;
 }
+
+const failure = (outcome: 'failed' | 'refused', error: string | null): Pursued => {
+  const why = outcome === 'refused' ? 'refused the command as older than one it has seen' : error;
+  return { state: 'failed', why: why ?? 'failed without saying why' };
+};
+
+const isAbout = (report: ServerReport, target: Target): boolean =>
+  report.node === target.node && report.fence === target.fence && report.seq === target.seq;

@@ -6,7 +6,7 @@ import type { computeV1, imageV1, networkV1 } from '#libs/contract';
 import { fail, isUuid } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Implementation } from '#libs/platform/grpc';
-import type { ServerNode, ServerNodeRepo, ServerRepo } from '#services/compute/data';
+import type { ServerNode, ServerNodeRepo, SpecRepo } from '#services/compute/data';
 import type { Server } from '#services/compute/domain';
 import type { Enrolment } from '../nodes/enrolment.js';
 import type { Images, Network } from '../peers.js';
@@ -15,7 +15,7 @@ import { absentSpec, specOf } from './spec.js';
 
 interface Deps {
   readonly db: Db;
-  readonly servers: ServerRepo;
+  readonly specs: SpecRepo;
   readonly aims: ServerNodeRepo;
   readonly network: Network;
   readonly images: Images;
@@ -46,13 +46,10 @@ export function nodesService(deps: Deps): Implementation<computeV1.NodesService>
 async function specFor(deps: Deps, node: string, serverId: string): Promise<computeV1.ServerSpec> {
   const unknown = () => fail.notFound(`node ${node} has no server ${serverId}`);
   if (!isUuid(serverId)) throw unknown();
-  const aim = await deps.aims.find(deps.db, serverId, node);
-  if (!aim) throw unknown();
+  const source = await deps.specs.find(deps.db, serverId, node);
+  if (!source) throw unknown();
+  const { aim, server, secrets } = source;
   if (aim.power === 'absent') return absentSpec(aim);
-  const [server, secrets] = await Promise.all([
-    deps.servers.find(deps.db, serverId),
-    deps.servers.secrets(deps.db, serverId),
-  ]);
   if (!server || !secrets) throw unknown();
   const [ports, location] = await Promise.all([portsOf(deps, server), locationOf(deps, server, aim)]);
   return specOf({ server, aim, secrets, ports, location });

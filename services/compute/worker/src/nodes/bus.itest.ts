@@ -6,7 +6,7 @@ import { Bus, type Message } from '#libs/platform/amqp';
 import { flowMigrations, insertTask } from '#libs/platform/flow';
 import { openLog } from '#libs/platform/log';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
-import { computeMigrations, NodeRepo, Seal, ServerRepo } from '#services/compute/data';
+import { computeMigrations, NodeRepo, Seal, ServerRepo, SpecRepo } from '#services/compute/data';
 import { SERVER_CREATE, serverKey } from '#services/compute/domain';
 import { FakeNetwork } from '../testbed/fake-network.fixture.js';
 import { FakePlacement } from '../testbed/fake-placement.fixture.js';
@@ -24,7 +24,9 @@ let worker: ComputeWorker;
 let agent: Bus;
 const commands: Message[] = [];
 const placement = new FakePlacement();
-const servers = new ServerRepo(new Seal(Buffer.alloc(32)));
+const seal = new Seal(Buffer.alloc(32));
+const servers = new ServerRepo(seal);
+const specs = new SpecRepo(seal);
 
 beforeAll(async () => {
   scratch = await scratchDatabase([flowMigrations, computeMigrations]);
@@ -43,7 +45,7 @@ beforeAll(async () => {
     rejections: [],
   });
   worker = new ComputeWorker({
-    ...{ db, servers, placement, network: new FakeNetwork(), amqp: AMQP, options: OPTIONS },
+    ...{ db, servers, specs, placement, network: new FakeNetwork(), amqp: AMQP, options: OPTIONS },
     images: { locate: () => Promise.reject(new Error('not asked')) },
     agentOf: () => ({ inventory: () => Promise.reject(new Error('not asked')) }),
     ...{ process: 'compute', version: '1', clock: systemClock, ids: randomIds, log },

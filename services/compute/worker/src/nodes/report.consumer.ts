@@ -82,7 +82,7 @@ export class ReportConsumer implements Consumer {
     const kept = await reports.record(db, said, now(), requestId);
     if (!kept || (report.outcome === 'busy' && !report.event)) return;
     // Also for what was known: whoever sent the command again has forgotten what came of it.
-    if (!hearing.tell(serverId)) await wakeTasks(db, [serverKey(serverId)]);
+    if (!hearing.tell(said)) await wakeTasks(db, [serverKey(serverId)]);
     if (!kept.changed) return;
     if (kept.confirmed === 'absent') watch.tryUp(node, true);
     if (report.event) await servers.settle(serverId);

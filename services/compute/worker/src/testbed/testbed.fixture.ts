@@ -28,6 +28,7 @@ import {
   Seal,
   ServerNodeRepo,
   ServerRepo,
+  SpecRepo,
   StandingRepo,
 } from '#services/compute/data';
 import {
@@ -67,13 +68,15 @@ export const OPTIONS: WorkerOptions = {
   keepDays: 7,
 };
 
+const SEAL = new Seal(Buffer.alloc(32, 7));
+
 export class Testbed {
   readonly db: Db;
   readonly log = openLog('test', 'silent');
   readonly placement = new FakePlacement();
   readonly network = new FakeNetwork();
   readonly nodes = new Map<string, FakeNode>();
-  readonly servers = new ServerRepo(new Seal(Buffer.alloc(32, 7)));
+  readonly servers = new ServerRepo(SEAL);
   readonly repos = {
     nodes: new NodeRepo(),
     states: new NodeStateRepo(),
@@ -120,7 +123,7 @@ export class Testbed {
     };
     const declare = async () => undefined;
     const enrolment = new Enrolment({ db, nodes, watch, declare, send, heartbeatMs: OPTIONS.heartbeatMs, now });
-    this.service = nodesService({ db, servers, aims, network, images, enrolment });
+    this.service = nodesService({ db, specs: new SpecRepo(SEAL), aims, network, images, enrolment });
     const pursuit = new Pursuit(db, aims, send, hearing);
     this.flows = computeFlows({ db, placement, network, servers, aims, nodes: states, reports, pursuit });
   }

@@ -1,0 +1,52 @@
+/** Everything of ours that a node is told of one server, in one statement. */
+import type { Sql } from '#libs/platform/db';
+import type { DesiredPower, Server, ServerSecrets } from '#services/compute/domain';
+import type { Seal } from './seal.js';
+import { SERVER_COLUMNS } from './server.columns.js';
+import { type SealedRow, unsealed } from './server.secrets.js';
+import type { ServerNode } from './server-node.repo.js';
+
+export interface SpecSource {
+  readonly aim: ServerNode;
+  /** Undefined where the server's row is gone, or the node only has to clear it away. */
+  readonly server: Server | undefined;
+  readonly secrets: ServerSecrets | undefined;
+}
+
+interface AimColumns {
+  readonly aimNode: string;
+  readonly aimPower: DesiredPower;
+  readonly aimFence: number;
+  readonly aimSeq: number;
+  readonly aimGeneration: number;
+  readonly aimConfirmedAt: Date | null;
+}
+type Row = AimColumns & SealedRow & { readonly [F in keyof Server]: Server[F] | null };
+
+const FIND = {
+  name: 'spec.find',
+  text: `select n.node as "aimNode", n.power as "aimPower", n.fence as "aimFence", n.seq as "aimSeq", n.generation as "aimGeneration",
+      n.confirmed_at as "aimConfirmedAt", s.user_data as "userData", s.admin_pass as "adminPass", s.files, ${SERVER_COLUMNS}
+    from server_node n left join server s on s.id = n.server_id and n.power <> 'absent' where n.server_id = $1 and n.node = $2`,
+};
+
+export class SpecRepo {
+  constructor(private readonly seal: Seal) {}
+
+  /** Undefined: the server is not meant for that node. */
+  async find(on: Sql, serverId: string, node: string): Promise<SpecSource | undefined> {
+    const row = await on.one<Row>(FIND, [serverId, node]);
+    if (!row) return undefined;
+    const aim: ServerNode = {
+      serverId,
+      node: row.aimNode,
+      power: row.aimPower,
+      fence: row.aimFence,
+      seq: row.aimSeq,
+      generation: row.aimGeneration,
+      confirmedAt: row.aimConfirmedAt,
+    };
+    if (row.id === null) return { aim, server: undefined, secrets: undefined };
+    return { aim, server: row as Server, secrets: unsealed(this.seal, serverId, row) };
+  }
+}
