@@ -8,11 +8,16 @@ export async function listNodes(cloud: Cloud, { output }: { output: 'table' | 'j
   );
   if (!compute?.reply) throw new Error(`compute does not answer: ${compute?.error ?? 'no address'}`);
   const now = Date.now();
+  const servers = (node: string): number =>
+    compute.reply?.rows.filter((row) => row.kind === 'server' && row.node === node).length ?? 0;
   const nodes = compute.reply.rows
     .filter((row) => row.kind === 'node')
     .map(
       (row) =>
-        ({ name: row.id, state: row.state, ...row.facts }) as Record<string, string> & { name: string; state: string },
+        ({ name: row.id, state: row.state, ...row.facts, servers: String(servers(row.id)) }) as Record<
+          string,
+          string
+        > & { name: string; state: string },
     )
     .sort((a, b) => a.name.localeCompare(b.name, 'en', { numeric: true }));
   const text = table(
