@@ -211,7 +211,6 @@ const ELSEWHERE: Readonly<Record<string, Rule>> = {
   shelveOffload: admin('os-shelve:shelve_offload'),
   unshelve: member('os-shelve:unshelve'),
   changePassword: member('os-admin-password'),
-  restore: member('os-deferred-delete:restore'),
   forceDelete: member('os-deferred-delete:force'),
   migrate: admin('os-migrate-server:migrate'),
   'os-migrateLive': admin('os-migrate-server:migrate_live'),
@@ -234,4 +233,36 @@ const refused: readonly Op[] = Object.entries(ELSEWHERE).map(([action, rule]) =>
   }),
 );
 
-export const serverActionOps: readonly Op[] = [...power, ...locks, consoleOutput, ...groups, ...refused];
+/** There are no soft-deleted servers, so none can be restored. */
+const restore = op(ServerHandlers, {
+  method: 'POST',
+  path,
+  action: 'restore',
+  rule: member('os-deferred-delete:restore'),
+  status: 202,
+  load: (handlers, call) => loadServer(handlers, call),
+  run: (_handlers, _call, server) => {
+    throw fail.conflict(`Cannot 'restore' instance ${server.id} while it is in vm_state ${server.vmState}`);
+  },
+});
+
+/** The network of a guest is always what network says: there is nothing to inject. */
+const inject = op(ServerHandlers, {
+  method: 'POST',
+  path,
+  action: 'injectNetworkInfo',
+  rule: admin('os-admin-actions:inject_network_info'),
+  status: 202,
+  load: (handlers, call) => loadServer(handlers, call),
+  run: () => ({}),
+});
+
+export const serverActionOps: readonly Op[] = [
+  ...power,
+  ...locks,
+  consoleOutput,
+  ...groups,
+  restore,
+  inject,
+  ...refused,
+];

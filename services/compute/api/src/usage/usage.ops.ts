@@ -9,7 +9,7 @@ import { type RanServer, ranServers } from '#services/compute/data';
 import { Books, Surroundings } from '../books.js';
 import { admin } from '../compute.rules.js';
 import { last, looseQuery, pageOf, pageSize } from '../paging.wire.js';
-import { isoNaive, timeOf } from '../values.wire.js';
+import { isoNaive, timeOf, truthOf } from '../values.wire.js';
 
 const HOUR_MS = 3_600_000;
 const DEFAULT_PERIOD_MS = 28 * 24 * HOUR_MS;
@@ -112,7 +112,7 @@ export const usageOps: readonly Op[] = [
       const period = periodOf(call, now);
       const limit = pageSize(call.query.limit);
       const { page, more } = pageOf(await handlers.ran(period, undefined, call.query.marker, limit), limit);
-      const detailed = last(call.query.detailed) === '1';
+      const detailed = truthOf(last(call.query.detailed) ?? '0') ?? false;
       const tenant_usages = [...Map.groupBy(page, (server) => server.projectId).values()].map((servers) =>
         projectUsage(servers, period, now, detailed),
       );
