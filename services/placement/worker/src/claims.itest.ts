@@ -80,7 +80,8 @@ describe('claims', () => {
 
   it('spread over equal nodes and name alternates', async () => {
     for (let i = 0; i < 6; i += 1) await node(`n${i}`, 8);
-    const answers = await Promise.all(Array.from({ length: 12 }, () => scheduler.claim(request())));
+    // Drawn among the best five: that thirty draws meet only three of them happens once in half a million runs.
+    const answers = await Promise.all(Array.from({ length: 30 }, () => scheduler.claim(request())));
     expect(new Set(answers.map(nameOf)).size).toBeGreaterThan(3);
     expect(answers[0]).toMatchObject({ alternates: expect.arrayContaining([expect.any(String)]) });
   });
