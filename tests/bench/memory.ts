@@ -1,6 +1,6 @@
 /**
  * Proportional memory of a cloud's processes (those of its pid files and all below them), guests apart.
- * Use: node dist/tests/bench/memory.js [state folder]
+ * Use: node tests/bench/memory.ts [state folder]
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
