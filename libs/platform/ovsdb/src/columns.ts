@@ -105,20 +105,20 @@ export function setOf<T extends AtomValue>(key: AtomType): Column<ReadonlySet<T>
   };
 }
 
-/** A column of text keys with text values. */
-export function textMap(): Column<ReadonlyMap<string, string>> {
-  const pairs = (datum: Datum | undefined): [string, string][] =>
+/** A column of text keys with values of one type. */
+function mapOf<V extends AtomValue>(type: AtomType): Column<ReadonlyMap<string, V>> {
+  const pairs = (datum: Datum | undefined): [string, V][] =>
     (datum === undefined ? [] : mapPairs(datum)).map(([key, value]) => [
       String(checked('string', atomValue(key))),
-      String(checked('string', atomValue(value))),
+      checked(type, atomValue(value)) as V,
     ]);
   return {
     shape: 'map',
     key: 'string',
-    value: 'string',
+    value: type,
     decode: (datum) => new Map(pairs(datum)),
     patch: (before, difference) => {
-      const after = before as Map<string, string>;
+      const after = before as Map<string, V>;
       for (const [key, value] of pairs(difference)) {
         if (after.get(key) === value) after.delete(key);
         else after.set(key, value);
@@ -128,6 +128,11 @@ export function textMap(): Column<ReadonlyMap<string, string>> {
     encode: (value) => ['map', [...value]],
   };
 }
+
+/** A column of text keys with text values. */
+export const textMap = (): Column<ReadonlyMap<string, string>> => mapOf('string');
+/** A column of text keys with whole numbers. */
+export const integerMap = (): Column<ReadonlyMap<string, number>> => mapOf('integer');
 
 /** References to rows of another table, as their row ids. */
 export const references: Column<ReadonlySet<string>> = setOf('uuid');

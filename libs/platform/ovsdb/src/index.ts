@@ -5,6 +5,7 @@ export {
   type Column,
   type DatabaseSpec,
   integer,
+  integerMap,
   optional,
   type Row,
   real,

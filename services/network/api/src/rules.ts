@@ -12,11 +12,13 @@ import {
   type Rule,
   rule,
 } from '#libs/platform/policy';
+import { reaches, type Targets } from '#services/network/domain';
 
 interface OnNetwork {
   readonly networkProjectId?: string;
-  readonly networkShared?: boolean;
-  readonly shared?: boolean;
+  readonly networkSharedWith?: Targets;
+  readonly sharedWith?: Targets;
+  readonly externalTo?: Targets;
 }
 
 const seenIn = (target: unknown): OnNetwork => target as OnNetwork;
@@ -26,9 +28,15 @@ const ownerOfNetwork = (role: string): Check => ({
   test: (who, target) =>
     who.roles.has(role) && who.projectId !== undefined && who.projectId === seenIn(target).networkProjectId,
 });
+/** Shared with everyone or with the caller's project; whatever can be shared knows its targets. */
 const isShared: Check = {
-  text: 'field:networks:shared=True',
-  test: (_who, target) => seenIn(target).shared === true || seenIn(target).networkShared === true,
+  text: 'rule:shared',
+  test: (who, target) =>
+    reaches([...(seenIn(target).sharedWith ?? []), ...(seenIn(target).networkSharedWith ?? [])], who.projectId),
+};
+const isExternal: Check = {
+  text: 'rule:external',
+  test: (who, target) => reaches(seenIn(target).externalTo ?? [], who.projectId),
 };
 
 const MEMBER_OR_NET_OWNER = any(PROJECT_MEMBER, ownerOfNetwork('member'));
@@ -37,7 +45,7 @@ const NET_OWNER = any(ADMIN, ownerOfNetwork('member'));
 
 export const R = {
   createNetwork: rule('create_network', PROJECT_MEMBER),
-  getNetwork: rule('get_network', any(PROJECT_READER, isShared)),
+  getNetwork: rule('get_network', any(PROJECT_READER, isShared, isExternal)),
   updateNetwork: rule('update_network', PROJECT_MEMBER),
   deleteNetwork: rule('delete_network', PROJECT_MEMBER),
   createSubnet: rule('create_subnet', PROJECT_MEMBER),
@@ -70,10 +78,12 @@ const attribute = (name: string, check: Check): Rule => rule(name, check);
 export const ATTRIBUTE_RULES: readonly Rule[] = [
   attribute('create_network:shared', ADMIN),
   attribute('create_network:router:external', ADMIN),
+  attribute('create_network:is_default', ADMIN),
   attribute('create_network:provider', ADMIN),
   attribute('get_network:provider', ADMIN),
   attribute('update_network:shared', ADMIN),
   attribute('update_network:router:external', ADMIN),
+  attribute('update_network:is_default', ADMIN),
   attribute('update_network:provider', ADMIN),
   attribute('create_port:mac_address', NET_OWNER),
   attribute('create_port:fixed_ips:ip_address', NET_OWNER),

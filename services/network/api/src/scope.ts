@@ -49,6 +49,19 @@ export function idOf(call: AnyCall, missing: (id: string) => Error): string {
   return id.toLowerCase();
 }
 
+/** The revision that the caller wants to change and no other (`If-Match: revision_number=7`), where it says one. */
+export function revisionOf(call: AnyCall): number | undefined {
+  const header = call.headers['if-match'];
+  if (header === undefined) return undefined;
+  const found = /^"?revision_number=(\d{1,15})"?$/.exec(String(header).trim());
+  if (!found) {
+    throw fail.invalid('Invalid value for If-Match. It must be revision_number=N.', {
+      type: 'RevisionNumberConstraintFailed',
+    });
+  }
+  return Number(found[1]);
+}
+
 /** The items of a body that holds one resource or several. */
 export function itemsOf<T>(
   body: unknown,

@@ -1,7 +1,7 @@
 /** Attribute types that several resources share, and how their lenient spellings are read. */
 import { type TSchema, Type } from 'typebox';
 import { isoSeconds } from '#libs/wire';
-import type { Stamped } from '#services/network/domain';
+import type { Standard } from '#services/network/domain';
 
 /** NUL can not be stored, so no text may hold one. */
 const NO_NUL = '^[^\\u0000]*$';
@@ -45,7 +45,9 @@ export const just = <S extends TSchema>(one: string, schema: S) =>
 export const attributes = <P extends Record<string, TSchema>>(properties: P) =>
   Type.Object(properties, { additionalProperties: false });
 
-export const stamps = (row: Stamped) => ({
+/** What every resource shows. */
+export const standard = (row: Standard) => ({
+  tags: row.tags,
   created_at: isoSeconds(row.createdAt),
   updated_at: isoSeconds(row.updatedAt),
   revision_number: row.revision,

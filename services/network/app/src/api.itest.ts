@@ -7,6 +7,7 @@ type Row = Record<string, unknown> & { id: string };
 let bed: Testbed;
 beforeAll(async () => {
   bed = await testbed({
+    physicalNetworks: [{ name: 'public' }],
     quotas: { network: 100, subnet: 100, port: 100, security_group: 5, security_group_rule: 100 },
   });
 });
@@ -167,7 +168,6 @@ describe('networks', () => {
     const make = async (network: object, as: object = {}) =>
       fault(await bed.call('POST', '/v2.0/networks', { network }, as));
     expect(await make({ 'router:external': true })).toEqual({ status: 403, type: 'PolicyNotAuthorized' });
-    expect(await make({ 'router:external': true }, ADMIN)).toEqual({ status: 400, type: 'InvalidInput' });
     expect(await make({ 'provider:network_type': 'vlan' }, ADMIN)).toEqual({ status: 400, type: 'InvalidInput' });
     expect(await make({ mtu: 9000 })).toEqual({ status: 400, type: 'InvalidInput' });
     expect(await make({ availability_zone_hints: ['mars'] })).toEqual({
@@ -191,6 +191,64 @@ describe('networks', () => {
     ).toBe(413);
     expect((await bed.call('PATCH', '/v2.0/networks', {})).status).toBe(405);
     expect(fault(await bed.call('GET', '/v2.0/routers'))).toEqual({ status: 404, type: 'HTTPNotFound' });
+  });
+});
+
+describe('external networks', () => {
+  it('are made by administrators on a physical network, and seen by all', async () => {
+    const made = await makeNetwork(
+      {
+        name: 'out',
+        'router:external': true,
+        'provider:network_type': 'flat',
+        'provider:physical_network': 'public',
+      },
+      ADMIN,
+    );
+    expect(made).toMatchObject({
+      'router:external': true,
+      is_default: false,
+      shared: false,
+      mtu: 1500,
+      'provider:network_type': 'flat',
+      'provider:physical_network': 'public',
+      'provider:segmentation_id': null,
+    });
+    const other = { project: 'p2' };
+    const path = `/v2.0/networks/${made.id}`;
+    expect(one(await bed.call('GET', path, undefined, other), 'network')).toMatchObject({ 'router:external': true });
+    const listed = many(await bed.call('GET', '/v2.0/networks?router:external=True', undefined, other), 'networks');
+    expect(listed.map((network) => network.id)).toEqual([made.id]);
+    expect(fault(await bed.call('POST', '/v2.0/ports', { port: { network_id: made.id } }, other)).status).toBe(404);
+    const again = {
+      network: { 'provider:network_type': 'flat', 'provider:physical_network': 'public' },
+    };
+    expect(fault(await bed.call('POST', '/v2.0/networks', again, ADMIN))).toEqual({
+      status: 409,
+      type: 'FlatNetworkInUse',
+    });
+    const closed = one(await bed.call('PUT', path, { network: { 'router:external': false } }, ADMIN), 'network');
+    expect(closed['router:external']).toBe(false);
+    expect((await bed.call('GET', path, undefined, other)).status).toBe(404);
+    expect((await bed.call('DELETE', path, undefined, ADMIN)).status).toBe(204);
+  });
+});
+
+describe('conditional changes', () => {
+  it('happen only at the revision that the client saw', async () => {
+    const made = await makeNetwork();
+    const put = (match: string, name: string) =>
+      fetch(`${bed.url}/v2.0/networks/${made.id}`, {
+        method: 'PUT',
+        headers: { 'x-auth-token': bed.token('p1'), 'content-type': 'application/json', 'if-match': match },
+        body: JSON.stringify({ network: { name } }),
+      });
+    expect((await put('revision_number=7', 'a')).status).toBe(412);
+    expect((await put('nonsense', 'a')).status).toBe(400);
+    const both = await Promise.all([put('revision_number=1', 'b'), put('revision_number=1', 'c')]);
+    expect(both.map((answer) => answer.status).sort()).toEqual([200, 412]);
+    const shown = one(await bed.call('GET', `/v2.0/networks/${made.id}`), 'network');
+    expect(shown['revision_number']).toBe(2);
   });
 });
 

@@ -5,22 +5,14 @@ import { productVersion, type ServiceConfig, validated } from '#libs/platform/co
 import { type Db, openDb } from '#libs/platform/db';
 import { serveGrpc } from '#libs/platform/grpc';
 import { serveHttp } from '#libs/platform/http';
-import { Counter, Gauge, type Log, metrics } from '#libs/platform/log';
-import { OvsdbClient } from '#libs/platform/ovsdb';
+import { Gauge, type Log, metrics } from '#libs/platform/log';
 import type { TokenVerifier } from '#libs/platform/policy';
 import { neutronDialect } from '#libs/wire';
 import { NetworkOptions, NetworkParts, networkApiOps, networkModule, networkRules } from '#services/network/api';
-import { forgetEvents, NetworkBooks, networkMigrations, OVN_CHANNEL } from '#services/network/data';
+import { forgetEvents, NetworkBooks, networkMigrations } from '#services/network/data';
 import { macFrom } from '#services/network/domain';
-import {
-  groupsBinding,
-  type NbClient,
-  NORTHBOUND,
-  operatorBinding,
-  PortStatus,
-  portsBinding,
-  Reconciler,
-} from '#services/network/worker';
+import { groupsBinding, operatorBinding, portsBinding, type Reconciler } from '#services/network/worker';
+import { followOvn } from './follow-ovn.js';
 
 export interface ServiceDeps {
   readonly config: ServiceConfig;
@@ -40,40 +32,7 @@ export interface RunningService {
 const EVENTS_KEPT_MS = 14 * 24 * 3_600_000;
 const HOUR_MS = 3_600_000;
 
-const drift = new Counter({
-  name: 'network_ovn_drift_operations_total',
-  help: 'Operations that full comparisons needed to bring OVN in line with the books',
-  registers: [metrics],
-});
-
 const newMac = (): string => macFrom(randomInt(2 ** 24));
-
-/** What keeps OVN and the books together. It needs no database of OVN to start. */
-async function followOvn(options: NetworkOptions, books: NetworkBooks, clock: Clock, log: Log) {
-  const client: NbClient = new OvsdbClient({ remotes: options.ovnNb, database: 'OVN_Northbound', tables: NORTHBOUND });
-  client.onTrouble((reason) => log.warn({ reason: reason.message }, 'the northbound database was lost'));
-  const reconciler = new Reconciler({
-    books,
-    client,
-    clock,
-    log,
-    defaultDns: options.dnsServers,
-    fullMs: options.reconcileMs,
-    onDrift: (operations) => drift.inc(operations),
-  });
-  const status = new PortStatus(books, client, clock, log);
-  const unlisten = await books.db.listen(OVN_CHANNEL, () => reconciler.wake());
-  client.start();
-  status.start();
-  reconciler.start();
-  const stop = async (): Promise<void> => {
-    unlisten();
-    await reconciler.stop();
-    await status.stop();
-    client.close();
-  };
-  return { client, reconciler, stop };
-}
 
 /** Starts everything; resolves when both ports are open. */
 export async function startService(deps: ServiceDeps): Promise<RunningService> {
@@ -89,7 +48,9 @@ export async function startService(deps: ServiceDeps): Promise<RunningService> {
   const books = new NetworkBooks(db, { limits: options.quotas, newMac, newId: () => ids.uuid() });
   const ovn = await followOvn(options, books, clock, log);
   watchPending(books);
-  const app = await serveHttp(networkModule(new NetworkParts(books, clock, ids, { mtu: options.mtu }, newMac)), {
+  const settings = { mtu: options.mtu, physicalNetworks: options.physicalNetworks };
+  const parts = new NetworkParts(books, clock, ids, settings, newMac, ovn.chassis);
+  const app = await serveHttp(networkModule(parts), {
     ...config.http,
     ops: networkApiOps,
     rules: networkRules,

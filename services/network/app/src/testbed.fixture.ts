@@ -91,7 +91,7 @@ export async function testbed(options: Json = {}): Promise<Testbed> {
       database: scratch.url,
       peers: {},
       stateDir: folder,
-      options: { ovnNb: ovn.nb, ...options },
+      options: { ovnNb: ovn.nb, ovnSb: ovn.sb, ...options },
     },
     verifier,
     log: openLog('network', process.env['TEST_LOG'] ?? 'silent'),

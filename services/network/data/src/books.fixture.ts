@@ -11,7 +11,7 @@ import {
 } from '#services/network/domain';
 import { NetworkBooks } from './books.js';
 import { networkMigrations } from './migrations.js';
-import type { NewNetwork } from './network.repo.js';
+import type { NetworkDraft } from './network.store.js';
 import type { PortDraft } from './port.store.js';
 
 export const NOW = new Date('2026-01-02T03:04:05Z');
@@ -29,16 +29,21 @@ export async function openBooks(limits = DEFAULT_LIMITS) {
   const stores = { networks: all.networkStore, subnets: all.subnetStore, ports: all.portStore, groups: all.groupStore };
   const repos = all;
 
-  const makeNetwork = async (more: Partial<Network> = {}): Promise<Network> => {
-    const base = { id: randomUUID(), projectId: 'p1', name: 'net', description: '', adminStateUp: true, shared: false };
-    const draft: NewNetwork = {
+  const makeNetwork = async (more: Partial<NetworkDraft> = {}): Promise<Network> => {
+    const base = { id: randomUUID(), projectId: 'p1', name: 'net', description: '', adminStateUp: true };
+    const draft: NetworkDraft = {
       ...base,
       mtu: 1442,
       portSecurity: true,
-      ...more,
-      segmentationId: more.segmentationId,
+      shared: false,
+      external: false,
+      isDefault: false,
+      networkType: 'geneve',
+      physicalNetwork: null,
+      segmentationId: undefined,
       metadataPortId: randomUUID(),
       metadataMac: newMac(),
+      ...more,
     };
     const [network] = await stores.networks.create([draft], NOW);
     return network!;

@@ -9,6 +9,7 @@ import { NetworkStore } from './network.store.js';
 import { PortRepo } from './port.repo.js';
 import { PortStore } from './port.store.js';
 import { QuotaRepo } from './quota.repo.js';
+import { RbacPolicyRepo } from './rbac-policy.repo.js';
 import { SecurityGroupRepo } from './security-group.repo.js';
 import { SecurityGroupStore } from './security-group.store.js';
 import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
@@ -30,6 +31,7 @@ export class NetworkBooks {
   readonly rules = new SecurityGroupRuleRepo();
   readonly fences = new FenceRepo();
   readonly allocations = new AllocationRepo();
+  readonly policies = new RbacPolicyRepo();
   readonly quotas: QuotaRepo;
   readonly dirty: DirtyRepo;
   readonly networkStore: NetworkStore;
@@ -44,7 +46,7 @@ export class NetworkBooks {
   ) {
     this.quotas = new QuotaRepo(options.limits);
     this.dirty = new DirtyRepo(db);
-    this.networkStore = new NetworkStore(db, this.networks, this.quotas);
+    this.networkStore = new NetworkStore(db, this.networks, this.policies, this.quotas, options.newId);
     this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.quotas);
     this.portStore = new PortStore(db, this.ports, this.allocations, this.quotas, options.newMac);
     this.serverPortStore = new ServerPortStore(

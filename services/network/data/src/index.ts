@@ -19,6 +19,7 @@ export * from './network.store.js';
 export * from './port.repo.js';
 export * from './port.store.js';
 export * from './quota.repo.js';
+export * from './rbac-policy.repo.js';
 export * from './security-group.repo.js';
 export * from './security-group.store.js';
 export { RULE_FIELDS, SecurityGroupRuleRepo } from './security-group-rule.repo.js';

@@ -4,6 +4,7 @@
  */
 import { isUuid } from '#libs/kernel';
 import { keyset } from '#libs/platform/db';
+import type { RbacAction } from '#services/network/domain';
 
 export interface Sort {
   readonly field: string;
@@ -77,6 +78,22 @@ export const since =
     return times.length === values.length ? `${column} >= ${bind(new Date(Math.max(...times)))}` : 'false';
   };
 
+/** Filters by tags: all of them, any of them, and their opposites. Values may be lists with commas. */
+export function byTags(column: string): Readonly<Record<string, Filter>> {
+  const among =
+    (operator: '@>' | '&&', wanted: boolean): Filter =>
+    (values, bind) => {
+      const tags = values.flatMap((value) => value.split(','));
+      return `(${column} ${operator} ${bind(tags)}::text[]) = ${wanted}`;
+    };
+  return {
+    tags: among('@>', true),
+    'tags-any': among('&&', true),
+    'not-tags': among('@>', false),
+    'not-tags-any': among('&&', false),
+  };
+}
+
 export interface ListSpec {
   /** The columns to read. */
   readonly select: string;
@@ -133,3 +150,20 @@ export function pageOf<T>(rows: readonly T[], request: ListRequest): Page<T> {
 
 /** Whose rows a caller sees. */
 export type Scope = { readonly projectId: string } | 'all';
+
+/** The targets of an action on the row of that alias, as an array of the select list. */
+export const targetsSql = (alias: string, action: RbacAction): string =>
+  `array(select r.target from rbac_policy r where r.object_id = ${alias}.id and r.action = '${action}')`;
+
+/** True for a row that is shared with the project (a parameter's place) for one of the actions. */
+export const sharedSql = (alias: string, project: string, ...actions: readonly RbacAction[]): string =>
+  `${alias}.id in (select r.object_id from rbac_policy r where r.target in (${project}, '*') and r.action in (${actions.map((action) => `'${action}'`).join(', ')}))`;
+
+/** The rows that a caller sees of a kind that can be shared: its own, and those shared with it. */
+export const ownOrShared =
+  (alias: string, scope: Scope, ...actions: readonly RbacAction[]) =>
+  (bind: Bind): string => {
+    if (scope === 'all') return 'true';
+    const own = bind(scope.projectId);
+    return `(${alias}.project_id = ${own} or ${sharedSql(alias, own, ...actions)})`;
+  };

@@ -1,19 +1,31 @@
 /** Networks. Each comes with its metadata port; both live and die together. */
 import { isViolation, type Sql, type Tx } from '#libs/platform/db';
-import { METADATA_OWNER, metadataDevice, type Network, networkInUse } from '#services/network/domain';
+import {
+  EVERYONE,
+  METADATA_OWNER,
+  metadataDevice,
+  type Network,
+  type NetworkType,
+  networkInUse,
+} from '#services/network/domain';
 import {
   byBoolean,
   byInteger,
+  byNullableText,
+  byTags,
   byText,
   byUuid,
   constant,
   type ListRequest,
   type ListSpec,
   listSql,
+  ownOrShared,
   type Page,
   pageOf,
   type Scope,
+  sharedSql,
   since,
+  targetsSql,
 } from './listing.js';
 
 interface Row {
@@ -22,17 +34,27 @@ interface Row {
   readonly name: string;
   readonly description: string;
   readonly admin_state_up: boolean;
-  readonly shared: boolean;
+  readonly shared_with: readonly string[];
+  readonly external: boolean;
+  readonly external_to: readonly string[];
+  readonly is_default: boolean;
   readonly mtu: number;
   readonly port_security: boolean;
-  readonly segmentation_id: number;
+  readonly network_type: NetworkType;
+  readonly physical_network: string | null;
+  readonly segmentation_id: number | null;
+  readonly tunnel_key: number;
+  readonly tags: readonly string[];
   readonly subnet_ids: readonly string[];
   readonly revision: number;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
-const SELECT = `n.*, array(select s.id::text from subnet s where s.network_id = n.id order by s.created_at, s.id) as subnet_ids`;
+const SELECT = `n.*, array(select s.id::text from subnet s where s.network_id = n.id order by s.created_at, s.id) as subnet_ids,
+  ${targetsSql('n', 'access_as_shared')} as shared_with, ${targetsSql('n', 'access_as_external')} as external_to`;
+
+const isShared = `exists (select 1 from rbac_policy r where r.object_id = n.id and r.action = 'access_as_shared' and r.target = '${EVERYONE}')`;
 
 const toNetwork = (row: Row): Network => ({
   id: row.id,
@@ -40,10 +62,17 @@ const toNetwork = (row: Row): Network => ({
   name: row.name,
   description: row.description,
   adminStateUp: row.admin_state_up,
-  shared: row.shared,
+  sharedWith: row.shared_with,
+  external: row.external,
+  externalTo: row.external_to,
+  isDefault: row.is_default,
   mtu: row.mtu,
   portSecurity: row.port_security,
+  networkType: row.network_type,
+  physicalNetwork: row.physical_network,
   segmentationId: row.segmentation_id,
+  tunnelKey: row.tunnel_key,
+  tags: row.tags,
   subnetIds: row.subnet_ids,
   revision: row.revision,
   createdAt: row.created_at,
@@ -61,16 +90,18 @@ const LIST: ListSpec = {
     tenant_id: byText('n.project_id'),
     description: byText('n.description'),
     admin_state_up: byBoolean('n.admin_state_up'),
-    shared: byBoolean('n.shared'),
+    shared: byBoolean(isShared),
     mtu: byInteger('n.mtu'),
     status: constant('ACTIVE'),
-    'router:external': constant('false'),
+    'router:external': byBoolean('n.external'),
+    is_default: byBoolean('n.is_default'),
     port_security_enabled: byBoolean('n.port_security'),
     revision_number: byInteger('n.revision'),
-    'provider:network_type': constant('geneve'),
-    'provider:physical_network': constant(''),
+    'provider:network_type': byText('n.network_type'),
+    'provider:physical_network': byNullableText('n.physical_network'),
     'provider:segmentation_id': byInteger('n.segmentation_id'),
     changed_since: since('n.updated_at'),
+    ...byTags('n.tags'),
   },
   sortable: {
     id: 'n.id',
@@ -78,7 +109,7 @@ const LIST: ListSpec = {
     project_id: 'n.project_id',
     tenant_id: 'n.project_id',
     admin_state_up: 'n.admin_state_up',
-    shared: 'n.shared',
+    shared: isShared,
     mtu: 'n.mtu',
     created_at: 'n.created_at',
     updated_at: 'n.updated_at',
@@ -86,15 +117,28 @@ const LIST: ListSpec = {
 };
 export const NETWORK_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object.keys(LIST.sortable) };
 
-export type NewNetwork = Omit<Network, 'segmentationId' | 'subnetIds' | 'revision' | 'createdAt' | 'updatedAt'> & {
-  /** Undefined: the next free one. */
+export type NewNetwork = Omit<
+  Network,
+  | 'segmentationId'
+  | 'tunnelKey'
+  | 'sharedWith'
+  | 'externalTo'
+  | 'tags'
+  | 'subnetIds'
+  | 'revision'
+  | 'createdAt'
+  | 'updatedAt'
+> & {
+  /** Undefined: the next free one of a tunnel, none of a flat network. */
   readonly segmentationId: number | undefined;
   readonly metadataPortId: string;
   readonly metadataMac: string;
 };
-export type NetworkChange = Partial<
-  Pick<Network, 'name' | 'description' | 'adminStateUp' | 'shared' | 'mtu' | 'portSecurity'>
+type Changeable = Pick<
+  Network,
+  'name' | 'description' | 'adminStateUp' | 'external' | 'isDefault' | 'mtu' | 'portSecurity'
 >;
+export type NetworkChange = { readonly [K in keyof Changeable]?: Changeable[K] | undefined };
 
 export class NetworkRepo {
   async find(on: Sql, id: string): Promise<Network | undefined> {
@@ -115,16 +159,16 @@ export class NetworkRepo {
   }
 
   async list(on: Sql, request: ListRequest, scope: Scope): Promise<Page<Network>> {
-    const { text, params } = listSql(LIST, request, (bind) =>
-      scope === 'all' ? 'true' : `(n.project_id = ${bind(scope.projectId)} or n.shared)`,
-    );
+    const visible = ownOrShared('n', scope, 'access_as_shared', 'access_as_external');
+    const { text, params } = listSql(LIST, request, visible);
     return pageOf((await on.query<Row>(text, params)).map(toNetwork), request);
   }
 
   /** Networks that a server of the project may be put on without being named. */
   async usableBy(on: Sql, projectId: string): Promise<Network[]> {
     const rows = await on.query<Row>(
-      `select ${SELECT} from network n where n.project_id = $1 or n.shared order by n.created_at, n.id`,
+      `select ${SELECT} from network n
+       where n.project_id = $1 or ${sharedSql('n', '$1', 'access_as_shared')} order by n.created_at, n.id`,
       [projectId],
     );
     return rows.map(toNetwork);
@@ -132,21 +176,27 @@ export class NetworkRepo {
 
   async insert(tx: Tx, network: NewNetwork, now: Date): Promise<Network> {
     const row = await tx.one<Row>(
-      `insert into network (id, project_id, name, description, admin_state_up, shared, mtu, port_security,
-         segmentation_id, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($10::int, nextval('segmentation_id')::int), $9, $9)
-       returning *, '{}'::text[] as subnet_ids`,
+      `with k as (select case when $10 = 'geneve' and $12::int is not null then $12::int
+           else nextval('network_tunnel_key')::int end as key)
+       insert into network (id, project_id, name, description, admin_state_up, external, mtu, port_security, is_default,
+         network_type, physical_network, segmentation_id, tunnel_key, created_at, updated_at)
+       select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
+         case when $10 = 'geneve' then k.key else $12::int end, k.key, $13, $13 from k
+       returning *, '{}'::text[] as subnet_ids, '{}'::text[] as shared_with, '{}'::text[] as external_to`,
       [
         network.id,
         network.projectId,
         network.name,
         network.description,
         network.adminStateUp,
-        network.shared,
+        network.external,
         network.mtu,
         network.portSecurity,
-        now,
+        network.isDefault,
+        network.networkType,
+        network.physicalNetwork,
         network.segmentationId,
+        now,
       ],
     );
     await tx.exec(
@@ -162,21 +212,23 @@ export class NetworkRepo {
   async update(tx: Tx, id: string, change: NetworkChange, now: Date): Promise<Network | undefined> {
     const row = await tx.one<Row>(
       `update network n set name = coalesce($2, name), description = coalesce($3, description),
-         admin_state_up = coalesce($4, admin_state_up), shared = coalesce($5, shared), mtu = coalesce($6, mtu),
-         port_security = coalesce($7, port_security), revision = revision + 1, updated_at = $8
+         admin_state_up = coalesce($4, admin_state_up), external = coalesce($5, external), mtu = coalesce($6, mtu),
+         port_security = coalesce($7, port_security), is_default = coalesce($8, is_default),
+         revision = revision + 1, updated_at = $9
        where n.id = $1 returning ${SELECT}`,
-      [id, change.name, change.description, change.adminStateUp, change.shared, change.mtu, change.portSecurity, now],
+      [
+        id,
+        change.name,
+        change.description,
+        change.adminStateUp,
+        change.external,
+        change.mtu,
+        change.portSecurity,
+        change.isDefault,
+        now,
+      ],
     );
     return row && toNetwork(row);
-  }
-
-  /** True when a project other than the given one has a port on the network. */
-  async hasForeignPorts(on: Sql, id: string, projectId: string): Promise<boolean> {
-    const row = await on.one(`select 1 from port where network_id = $1 and project_id not in ($2, '') limit 1`, [
-      id,
-      projectId,
-    ]);
-    return row !== undefined;
   }
 
   /**
@@ -199,7 +251,9 @@ export class NetworkRepo {
   }
 }
 
-export const isSegmentTaken = (error: unknown): boolean => isViolation(error, 'unique', 'network_segmentation_id_key');
+export const isSegmentTaken = (error: unknown): boolean =>
+  isViolation(error, 'unique', 'network_segment') || isViolation(error, 'unique', 'network_tunnel_key_once');
+export const isSecondDefault = (error: unknown): boolean => isViolation(error, 'unique', 'network_default');
 
 /** A network that got a port or subnet while it was deleted. To be caught outside the transaction. */
 export const isNetworkStillUsed = (error: unknown): boolean =>

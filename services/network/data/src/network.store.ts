@@ -1,37 +1,52 @@
 /** What clients do with networks, each as one transaction with its quota, its marks and its events. */
 import { fail } from '#libs/kernel';
-import type { Db } from '#libs/platform/db';
-import { type Network, networkInUse, networkNotFound } from '#services/network/domain';
+import type { Db, Tx } from '#libs/platform/db';
+import { EVERYONE, type Network, networkInUse, networkNotFound, type RbacAction } from '#services/network/domain';
 import { markDirty, markPortsOf, record } from './journal.js';
 import {
   isNetworkStillUsed,
+  isSecondDefault,
   isSegmentTaken,
   type NetworkChange,
   type NetworkRepo,
   type NewNetwork,
 } from './network.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
+import type { RbacPolicyRepo } from './rbac-policy.repo.js';
+import { expectRevision } from './revision.js';
+
+export interface NetworkDraft extends NewNetwork {
+  /** For everyone to use. */
+  readonly shared: boolean;
+}
+
+export interface NetworkRevision extends NetworkChange {
+  readonly shared?: boolean | undefined;
+}
 
 export class NetworkStore {
   constructor(
     private readonly db: Db,
     private readonly networks: NetworkRepo,
+    private readonly policies: RbacPolicyRepo,
     private readonly quotas: QuotaRepo,
+    private readonly newId: () => string,
   ) {}
 
   /** All of them or none. */
-  async create(drafts: readonly NewNetwork[], now: Date): Promise<Network[]> {
+  async create(drafts: readonly NetworkDraft[], now: Date): Promise<Network[]> {
     try {
       return await this.createAll(drafts, now);
     } catch (error) {
+      if (isSecondDefault(error)) throw secondDefaultNetwork();
       throw isSegmentTaken(error) ? segmentTaken(drafts) : error;
     }
   }
 
-  private createAll(drafts: readonly NewNetwork[], now: Date): Promise<Network[]> {
+  private createAll(drafts: readonly NetworkDraft[], now: Date): Promise<Network[]> {
     return this.db.tx(async (tx) => {
       const made: Network[] = [];
-      for (const draft of drafts) made.push(await this.networks.insert(tx, draft, now));
+      for (const draft of drafts) made.push(await this.insert(tx, draft, now));
       await markDirty(
         tx,
         'network',
@@ -55,12 +70,26 @@ export class NetworkStore {
     });
   }
 
-  update(id: string, change: NetworkChange, now: Date): Promise<Network> {
+  async update(id: string, change: NetworkRevision, now: Date, revision?: number): Promise<Network> {
+    try {
+      return await this.updateOne(id, change, now, revision);
+    } catch (error) {
+      throw isSecondDefault(error) ? secondDefaultNetwork() : error;
+    }
+  }
+
+  private updateOne(id: string, change: NetworkRevision, now: Date, revision?: number): Promise<Network> {
+    const { shared, ...columns } = change;
     return this.db.tx(async (tx) => {
-      const network = await this.networks.update(tx, id, change, now);
+      await expectRevision(tx, 'network', id, revision);
+      const before = await this.networks.find(tx, id);
+      if (!before) throw networkNotFound(id);
+      if (shared !== undefined) await this.openToAll(tx, before, 'access_as_shared', shared);
+      if (change.external !== undefined && change.external !== before.external)
+        await this.openToAll(tx, before, 'access_as_external', change.external);
+      const network = await this.networks.update(tx, id, columns, now);
       if (!network) throw networkNotFound(id);
-      if (change.shared === false && (await this.networks.hasForeignPorts(tx, id, network.projectId)))
-        throw networkInUse(id);
+      if (shared === false) await this.refuseStrangers(tx, network);
       await markDirty(tx, 'network', [id], now);
       if (change.adminStateUp !== undefined) await markPortsOf(tx, id, now);
       if (change.mtu !== undefined) await markDirty(tx, 'subnet', network.subnetIds, now);
@@ -69,12 +98,14 @@ export class NetworkStore {
     });
   }
 
-  async delete(id: string, now: Date): Promise<void> {
+  async delete(id: string, now: Date, revision?: number): Promise<void> {
     try {
       await this.db.tx(async (tx) => {
+        await expectRevision(tx, 'network', id, revision);
         const network = await this.networks.find(tx, id);
         if (!network) throw networkNotFound(id);
         const subnets = await this.networks.delete(tx, id);
+        const policies = await this.policies.forget(tx, id);
         await markDirty(tx, 'network', [id], now);
         await markDirty(
           tx,
@@ -93,16 +124,70 @@ export class NetworkStore {
           'subnet',
           subnets.map((subnet) => subnet.projectId),
         );
+        await this.quotas.release(
+          tx,
+          'rbac_policy',
+          policies.map((policy) => policy.projectId),
+        );
       });
     } catch (error) {
       throw isNetworkStillUsed(error) ? networkInUse(id) : error;
     }
   }
+
+  /** Throws `NetworkInUse` where a project has a port on the network with which it is no longer shared. */
+  async refuseStrangers(tx: Tx, { id, projectId }: Network): Promise<void> {
+    const stranger = await tx.one(
+      `select 1 from port p where p.network_id = $1 and p.project_id not in ($2, '') and not exists (
+         select 1 from rbac_policy r where r.object_id = $1 and r.action = 'access_as_shared' and r.target in (p.project_id, '*'))
+       limit 1`,
+      [id, projectId],
+    );
+    if (stranger) throw networkInUse(id);
+  }
+
+  private async insert(tx: Tx, { shared, ...draft }: NetworkDraft, now: Date): Promise<Network> {
+    const made = await this.networks.insert(tx, draft, now);
+    if (shared) await this.openToAll(tx, made, 'access_as_shared', true);
+    if (draft.external) await this.openToAll(tx, made, 'access_as_external', true);
+    const everyone = (is: boolean) => (is ? [EVERYONE] : []);
+    return { ...made, sharedWith: everyone(shared), externalTo: everyone(draft.external) };
+  }
+
+  /** Says, or takes back, that everyone may do this with the network. Its owner is charged whatever the quota says. */
+  private async openToAll(tx: Tx, network: Network, action: RbacAction, open: boolean): Promise<void> {
+    const { id: objectId, projectId } = network;
+    if (!open) {
+      const gone = await this.policies.closeToAll(tx, objectId, action);
+      await this.quotas.release(
+        tx,
+        'rbac_policy',
+        gone.map((policy) => policy.projectId),
+      );
+      return;
+    }
+    const policy = { id: this.newId(), projectId, objectType: 'network', objectId, action, target: EVERYONE } as const;
+    if (await this.policies.insert(tx, policy)) await this.quotas.count(tx, projectId, 'rbac_policy', 1);
+  }
 }
 
-const segmentTaken = (drafts: readonly NewNetwork[]): Error => {
+const secondDefaultNetwork = (): Error =>
+  fail.conflict('A default external network already exists.', { type: 'DefaultExternalNetworkExists' });
+
+/** Which of several drafts it was is not told by the database; the client sees what it asked for. */
+function segmentTaken(drafts: readonly NewNetwork[]): Error {
+  const flat = drafts.find((draft) => draft.networkType === 'flat');
+  if (flat) {
+    const message = `Unable to create the flat network. Physical network ${flat.physicalNetwork} is in use.`;
+    return fail.conflict(message, { type: 'FlatNetworkInUse' });
+  }
   const ids = drafts.map((draft) => draft.segmentationId).filter((id) => id !== undefined);
+  const vlan = drafts.find((draft) => draft.networkType === 'vlan');
+  if (vlan) {
+    const message = `Unable to create the network. The VLAN ${ids.join(', ')} on physical network ${vlan.physicalNetwork} is in use.`;
+    return fail.conflict(message, { type: 'VlanIdInUse' });
+  }
   return fail.conflict(`Unable to create the network. The tunnel ID ${ids.join(', ')} is in use.`, {
     type: 'TunnelIdInUse',
   });
-};
+}

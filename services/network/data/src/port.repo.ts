@@ -12,6 +12,7 @@ import {
   type Bind,
   byBoolean,
   byInteger,
+  byTags,
   byText,
   byUuid,
   type ListRequest,
@@ -41,6 +42,7 @@ interface Row {
   readonly address_pairs: readonly AddressPair[];
   readonly hostname: string;
   readonly owned_by_server: boolean;
+  readonly tags: readonly string[];
   readonly revision: number;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -76,6 +78,7 @@ const toPort = (row: Row): PortOnNetwork => ({
   addressPairs: row.address_pairs,
   hostname: row.hostname,
   ownedByServer: row.owned_by_server,
+  tags: row.tags,
   revision: row.revision,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -125,6 +128,7 @@ const LIST: ListSpec = {
     'binding:vnic_type': byText('p.vnic_type'),
     revision_number: byInteger('p.revision'),
     changed_since: since('p.updated_at'),
+    ...byTags('p.tags'),
   },
   sortable: {
     id: 'p.id',
@@ -143,7 +147,7 @@ const LIST: ListSpec = {
 };
 export const PORT_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object.keys(LIST.sortable) };
 
-export type NewPort = Omit<Port, 'status' | 'fixedIps' | 'groupIds' | 'revision' | 'createdAt' | 'updatedAt'>;
+export type NewPort = Omit<Port, 'status' | 'fixedIps' | 'groupIds' | 'tags' | 'revision' | 'createdAt' | 'updatedAt'>;
 export type PortChange = Partial<
   Pick<
     Port,

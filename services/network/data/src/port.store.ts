@@ -15,6 +15,7 @@ import type { AllocationRepo } from './allocation.repo.js';
 import { markAndRecord } from './journal.js';
 import { type NewPort, type PortChange, type PortOnNetwork, type PortRepo, portWriteFailure } from './port.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
+import { expectRevision } from './revision.js';
 
 export interface PortDraft extends Omit<NewPort, 'mac'> {
   /** Undefined: made here. */
@@ -75,10 +76,12 @@ export class PortStore {
     subnets: readonly Subnet[],
     decide: (port: PortOnNetwork) => PortRevision,
     now: Date,
+    revision?: number,
   ): Promise<PortOnNetwork> {
     let touched: Pick<Port, 'networkId' | 'mac' | 'groupIds'> = { networkId: '', mac: '', groupIds: [] };
     try {
       return await this.db.tx(async (tx) => {
+        await expectRevision(tx, 'port', id, revision);
         const before = await this.ports.lock(tx, id);
         if (!before) throw portNotFound(id);
         const change = decide(before);
@@ -108,8 +111,9 @@ export class PortStore {
     return after;
   }
 
-  async delete(id: string, now: Date): Promise<void> {
+  async delete(id: string, now: Date, revision?: number): Promise<void> {
     await this.db.tx(async (tx) => {
+      await expectRevision(tx, 'port', id, revision);
       if ((await this.deleteIn(tx, [id], now)) === 0) throw portNotFound(id);
     });
   }
@@ -138,8 +142,8 @@ export class PortStore {
     const mac = await this.insert(tx, { ...row, mac: wanted }, groupIds, now);
     const claims = claimsFor({ networkId: row.networkId, subnets, mac, wishes, current: [] });
     const fixedIps = await this.allocations.claim(tx, { networkId: row.networkId, portId: row.id, subnets, claims });
-    const stamps = { status: 'DOWN' as const, revision: 1, createdAt: now, updatedAt: now };
-    return { ...row, ...stamps, mac, fixedIps, groupIds, networkProjectId };
+    const born = { status: 'DOWN' as const, tags: [], revision: 1, createdAt: now, updatedAt: now };
+    return { ...row, ...born, mac, fixedIps, groupIds, networkProjectId };
   }
 
   private async insert(

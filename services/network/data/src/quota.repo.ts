@@ -1,5 +1,5 @@
 /**
- * Quotas. What is used is one row per project and resource, changed in the transaction that makes or deletes; taking is
+ * Quotas. A resource's name is its table's, too. What is used is one row per project and resource, changed in the transaction that makes or deletes; taking is
  * one conditional write, so no two requests can both take the last place.
  */
 import type { Sql, Tx } from '#libs/platform/db';
@@ -114,13 +114,12 @@ export class QuotaRepo {
 
   /** What is recorded beside what is counted, for the auditor: every project and resource that has either. */
   async audit(on: Sql): Promise<{ projectId: string; resource: string; recorded: number; counted: number }[]> {
+    const counted = RESOURCES.map(
+      (resource) =>
+        `select project_id, '${resource}' as resource, count(*)::int as n from ${resource} where project_id <> '' group by 1`,
+    );
     return on.query(
-      `with counted as (
-         select project_id, 'network' as resource, count(*)::int as n from network group by 1
-         union all select project_id, 'subnet', count(*)::int from subnet group by 1
-         union all select project_id, 'port', count(*)::int from port where project_id <> '' group by 1
-         union all select project_id, 'security_group', count(*)::int from security_group group by 1
-         union all select project_id, 'security_group_rule', count(*)::int from security_group_rule group by 1)
+      `with counted as (${counted.join(' union all ')})
        select project_id as "projectId", resource, coalesce(u.used, 0) as recorded, coalesce(c.n, 0) as counted
        from quota_usage u full join counted c using (project_id, resource)`,
     );

@@ -5,6 +5,7 @@ import { normalizedPrefix, protocolNumber } from '#services/network/domain';
 import {
   byInteger,
   byNullableText,
+  byTags,
   byText,
   byUuid,
   type ListRequest,
@@ -28,13 +29,14 @@ export interface RuleRow {
   readonly port_max: number | null;
   readonly remote_prefix: string | null;
   readonly remote_group_id: string | null;
+  readonly tags: readonly string[];
   readonly revision: number;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
 export const RULE_SELECT = `r.id, r.group_id, r.project_id, r.description, r.direction, r.ethertype, r.protocol, r.port_min,
-  r.port_max, r.remote_prefix, r.remote_group_id, r.revision, r.created_at, r.updated_at`;
+  r.port_max, r.remote_prefix, r.remote_group_id, r.tags, r.revision, r.created_at, r.updated_at`;
 
 export const toRule = (row: RuleRow): SecurityGroupRule => ({
   id: row.id,
@@ -48,6 +50,7 @@ export const toRule = (row: RuleRow): SecurityGroupRule => ({
   portMax: row.port_max,
   remotePrefix: row.remote_prefix,
   remoteGroupId: row.remote_group_id,
+  tags: row.tags,
   revision: row.revision,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -72,6 +75,7 @@ const LIST: ListSpec = {
     remote_group_id: byUuid('r.remote_group_id'),
     revision_number: byInteger('r.revision'),
     changed_since: since('r.updated_at'),
+    ...byTags('r.tags'),
   },
   sortable: {
     id: 'r.id',

@@ -5,6 +5,7 @@ import { normalizedPrefix, protocolNumber } from '#services/network/domain';
 import {
   byBoolean,
   byInteger,
+  byTags,
   byText,
   byUuid,
   type ListRequest,
@@ -24,6 +25,7 @@ interface Row {
   readonly description: string;
   readonly stateful: boolean;
   readonly is_default: boolean;
+  readonly tags: readonly string[];
   readonly revision: number;
   readonly created_at: Date;
   readonly updated_at: Date;
@@ -37,6 +39,7 @@ const toGroup = (row: Row, rules: readonly SecurityGroupRule[]): SecurityGroup =
   stateful: row.stateful,
   isDefault: row.is_default,
   rules,
+  tags: row.tags,
   revision: row.revision,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -56,6 +59,7 @@ const LIST: ListSpec = {
     shared: (values, bind) => `false = any(${bind(values)}::boolean[])`,
     revision_number: byInteger('g.revision'),
     changed_since: since('g.updated_at'),
+    ...byTags('g.tags'),
   },
   sortable: {
     id: 'g.id',

@@ -12,6 +12,7 @@ import {
 } from '#services/network/domain';
 import { markDirty, record } from './journal.js';
 import type { QuotaRepo } from './quota.repo.js';
+import { expectRevision } from './revision.js';
 import {
   type GroupChange,
   isGroupStillUsed,
@@ -54,8 +55,9 @@ export class SecurityGroupStore {
     });
   }
 
-  update(id: string, change: GroupChange, now: Date): Promise<SecurityGroup> {
+  update(id: string, change: GroupChange, now: Date, revision?: number): Promise<SecurityGroup> {
     return this.db.tx(async (tx) => {
+      await expectRevision(tx, 'security_group', id, revision);
       if (change.stateful !== undefined) {
         const before = await this.groups.find(tx, id);
         if (before && before.stateful !== change.stateful && (await this.groups.isUsed(tx, id))) throw groupInUse(id);
@@ -67,9 +69,10 @@ export class SecurityGroupStore {
     });
   }
 
-  async delete(id: string, now: Date): Promise<void> {
+  async delete(id: string, now: Date, revision?: number): Promise<void> {
     try {
       await this.db.tx(async (tx) => {
+        await expectRevision(tx, 'security_group', id, revision);
         const group = await this.groups.find(tx, id);
         if (!group) throw groupNotFound(id);
         const { rulesOf, otherGroups } = await this.groups.delete(tx, id);
@@ -95,7 +98,7 @@ export class SecurityGroupStore {
         for (const [projectId, own] of Map.groupBy(drafts, (draft) => draft.projectId)) {
           await this.quotas.take(tx, projectId, 'security_group_rule', own.length);
         }
-        return drafts.map((draft) => ({ ...draft, revision: 1, createdAt: now, updatedAt: now }));
+        return drafts.map((draft) => ({ ...draft, tags: [], revision: 1, createdAt: now, updatedAt: now }));
       });
     } catch (error) {
       const [first] = drafts;

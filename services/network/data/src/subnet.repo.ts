@@ -1,10 +1,11 @@
 /** Subnets. That two of one network never overlap is the database's to keep. */
 import { isViolation, type Sql, type Tx } from '#libs/platform/db';
-import type { AddressRange, Ipv6Mode, Route, Subnet } from '#services/network/domain';
+import type { AddressRange, Ipv6Mode, Route, Subnet, Targets } from '#services/network/domain';
 import {
   byBoolean,
   byInteger,
   byNullableText,
+  byTags,
   byText,
   byUuid,
   type ListRequest,
@@ -13,7 +14,9 @@ import {
   type Page,
   pageOf,
   type Scope,
+  sharedSql,
   since,
+  targetsSql,
 } from './listing.js';
 
 interface Row {
@@ -31,13 +34,14 @@ interface Row {
   readonly routes: readonly Route[];
   readonly address_mode: Ipv6Mode | null;
   readonly ra_mode: Ipv6Mode | null;
+  readonly tags: readonly string[];
   readonly revision: number;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
 const SELECT = `s.id, s.network_id, s.project_id, s.name, s.description, s.version, s.cidr::text as cidr,
-  host(s.gateway) as gateway, s.dhcp, s.pools, s.dns, s.routes, s.address_mode, s.ra_mode, s.revision, s.created_at, s.updated_at`;
+  host(s.gateway) as gateway, s.dhcp, s.pools, s.dns, s.routes, s.address_mode, s.ra_mode, s.tags, s.revision, s.created_at, s.updated_at`;
 
 const toSubnet = (row: Row): Subnet => ({
   id: row.id,
@@ -54,6 +58,7 @@ const toSubnet = (row: Row): Subnet => ({
   routes: row.routes,
   addressMode: row.address_mode,
   raMode: row.ra_mode,
+  tags: row.tags,
   revision: row.revision,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -77,9 +82,11 @@ const LIST: ListSpec = {
     ipv6_address_mode: byNullableText('s.address_mode'),
     ipv6_ra_mode: byNullableText('s.ra_mode'),
     shared: (values, bind) =>
-      `(select n.shared from network n where n.id = s.network_id) = any(${bind(values)}::boolean[])`,
+      `exists (select 1 from rbac_policy r where r.object_id = s.network_id and r.action = 'access_as_shared' and r.target = '*')
+       = any(${bind(values)}::boolean[])`,
     revision_number: byInteger('s.revision'),
     changed_since: since('s.updated_at'),
+    ...byTags('s.tags'),
   },
   sortable: {
     id: 's.id',
@@ -96,8 +103,9 @@ const LIST: ListSpec = {
 };
 export const SUBNET_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object.keys(LIST.sortable) };
 
-export type SubnetOnNetwork = Subnet & { readonly networkShared: boolean; readonly networkProjectId: string };
-export type NewSubnet = Omit<Subnet, 'revision' | 'createdAt' | 'updatedAt'>;
+/** A subnet with what policy asks of its network. */
+export type SubnetOnNetwork = Subnet & { readonly networkSharedWith: Targets; readonly networkProjectId: string };
+export type NewSubnet = Omit<Subnet, 'tags' | 'revision' | 'createdAt' | 'updatedAt'>;
 export type SubnetChange = Partial<
   Pick<Subnet, 'name' | 'description' | 'gateway' | 'dhcp' | 'pools' | 'dns' | 'routes'>
 >;
@@ -105,14 +113,14 @@ export type SubnetChange = Partial<
 export class SubnetRepo {
   /** The subnet with what policy asks of its network. */
   async find(on: Sql, id: string): Promise<SubnetOnNetwork | undefined> {
-    const row = await on.one<Row & { shared: boolean; owner: string }>(
+    const row = await on.one<Row & { shared_with: Targets; owner: string }>(
       {
         name: 'subnet-find',
-        text: `select ${SELECT}, n.shared, n.project_id as owner from subnet s join network n on n.id = s.network_id where s.id = $1`,
+        text: `select ${SELECT}, ${targetsSql('n', 'access_as_shared')} as shared_with, n.project_id as owner from subnet s join network n on n.id = s.network_id where s.id = $1`,
       },
       [id],
     );
-    return row && { ...toSubnet(row), networkShared: row.shared, networkProjectId: row.owner };
+    return row && { ...toSubnet(row), networkSharedWith: row.shared_with, networkProjectId: row.owner };
   }
 
   async findMany(on: Sql, ids: readonly string[]): Promise<Subnet[]> {
@@ -135,11 +143,12 @@ export class SubnetRepo {
   }
 
   async list(on: Sql, request: ListRequest, scope: Scope): Promise<Page<Subnet>> {
-    const { text, params } = listSql(LIST, request, (bind) =>
-      scope === 'all'
-        ? 'true'
-        : `(s.project_id = ${bind(scope.projectId)} or s.network_id in (select n.id from network n where n.shared))`,
-    );
+    const { text, params } = listSql(LIST, request, (bind) => {
+      if (scope === 'all') return 'true';
+      const own = bind(scope.projectId);
+      const onShared = `s.network_id in (select n.id from network n where ${sharedSql('n', own, 'access_as_shared')})`;
+      return `(s.project_id = ${own} or ${onShared})`;
+    });
     return pageOf((await on.query<Row>(text, params)).map(toSubnet), request);
   }
 
@@ -167,7 +176,7 @@ export class SubnetRepo {
         now,
       ],
     );
-    return { ...subnet, revision: 1, createdAt: now, updatedAt: now };
+    return { ...subnet, tags: [], revision: 1, createdAt: now, updatedAt: now };
   }
 
   async update(tx: Tx, id: string, change: SubnetChange, now: Date): Promise<Subnet | undefined> {

@@ -18,6 +18,7 @@ import type { AllocationRepo } from './allocation.repo.js';
 import { markDirty, markPortsOf, record } from './journal.js';
 import type { PortRepo } from './port.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
+import { expectRevision } from './revision.js';
 import { isOverlap, isSubnetStillUsed, type NewSubnet, type SubnetChange, type SubnetRepo } from './subnet.repo.js';
 
 export class SubnetStore {
@@ -51,8 +52,9 @@ export class SubnetStore {
   }
 
   /** `decide` sees the subnet as it is under lock, and says what to change. */
-  update(id: string, decide: (subnet: Subnet) => SubnetChange, now: Date): Promise<Subnet> {
+  update(id: string, decide: (subnet: Subnet) => SubnetChange, now: Date, revision?: number): Promise<Subnet> {
     return this.db.tx(async (tx) => {
+      await expectRevision(tx, 'subnet', id, revision);
       const before = await this.subnets.lock(tx, id);
       if (!before) throw subnetNotFound(id);
       const change = decide(before);
@@ -68,9 +70,10 @@ export class SubnetStore {
     });
   }
 
-  async delete(id: string, now: Date): Promise<void> {
+  async delete(id: string, now: Date, revision?: number): Promise<void> {
     try {
       await this.db.tx(async (tx) => {
+        await expectRevision(tx, 'subnet', id, revision);
         const subnet = await this.subnets.lock(tx, id);
         if (!subnet) throw subnetNotFound(id);
         const touched = await this.allocations.releaseImplied(tx, subnet, isAuto(subnet));

@@ -3,7 +3,7 @@ import { claimsFor, type IpWish } from './allocation.js';
 import type { FixedIp, Subnet } from './model.js';
 import { shapeSubnet } from './subnet.js';
 
-const born = { createdAt: new Date(0), updatedAt: new Date(0), revision: 1 };
+const born = { createdAt: new Date(0), updatedAt: new Date(0), revision: 1, tags: [] };
 const base = { networkId: 'n', projectId: 'p', name: '', description: '', ...born };
 const a: Subnet = { id: 'a', ...base, ...shapeSubnet({ version: 4, cidr: '10.0.0.0/24' }) };
 const b: Subnet = { id: 'b', ...base, ...shapeSubnet({ version: 4, cidr: '10.0.1.0/24' }) };

@@ -1,24 +1,48 @@
 /** The resources of this service as all of its layers know them. Addresses are canonical text. */
 import type { IpVersion } from './address.js';
 
-export interface Stamped {
+/** What every resource has that clients make. */
+export interface Standard {
   readonly createdAt: Date;
   readonly updatedAt: Date;
   /** Rises by one with each change that a client can see. */
   readonly revision: number;
+  readonly tags: readonly string[];
 }
 
-export interface Network extends Stamped {
+/** With whom a resource is shared: ids of projects, or `*` for everyone. */
+export type Targets = readonly string[];
+export const EVERYONE = '*';
+
+/** True where a resource with these targets is shared with the project. */
+export const reaches = (targets: Targets, projectId: string | undefined): boolean =>
+  targets.some((target) => target === EVERYONE || target === projectId);
+
+export type NetworkType = 'geneve' | 'flat' | 'vlan';
+
+export interface Network extends Standard {
   readonly id: string;
   readonly projectId: string;
   readonly name: string;
   readonly description: string;
   readonly adminStateUp: boolean;
-  readonly shared: boolean;
+  /** Who may use the network besides its owner. */
+  readonly sharedWith: Targets;
+  /** Leads out of the cloud: routers may have their gateway here, floating IPs come from here. */
+  readonly external: boolean;
+  /** For whom it is such a way out. */
+  readonly externalTo: Targets;
+  /** The one that is taken where a client asks for any way out. */
+  readonly isDefault: boolean;
   readonly mtu: number;
   readonly portSecurity: boolean;
-  /** The tunnel key: unique among all networks. */
-  readonly segmentationId: number;
+  readonly networkType: NetworkType;
+  /** Null for tunnels. */
+  readonly physicalNetwork: string | null;
+  /** The tunnel's key or the VLAN's id; null where the network is not tagged. */
+  readonly segmentationId: number | null;
+  /** OVN's key of the network: unique among all networks, and a tunnel's segmentation id. */
+  readonly tunnelKey: number;
   readonly subnetIds: readonly string[];
 }
 
@@ -34,7 +58,7 @@ export interface AddressRange {
 
 export type Ipv6Mode = 'slaac' | 'dhcpv6-stateful' | 'dhcpv6-stateless';
 
-export interface Subnet extends Stamped {
+export interface Subnet extends Standard {
   readonly id: string;
   readonly networkId: string;
   readonly projectId: string;
@@ -64,7 +88,7 @@ export interface AddressPair {
 
 export type PortStatus = 'ACTIVE' | 'DOWN';
 
-export interface Port extends Stamped {
+export interface Port extends Standard {
   readonly id: string;
   readonly networkId: string;
   readonly projectId: string;
@@ -92,7 +116,7 @@ export interface Port extends Stamped {
 export type Direction = 'ingress' | 'egress';
 export type Ethertype = 'IPv4' | 'IPv6';
 
-export interface SecurityGroupRule extends Stamped {
+export interface SecurityGroupRule extends Standard {
   readonly id: string;
   readonly groupId: string;
   readonly projectId: string;
@@ -109,7 +133,7 @@ export interface SecurityGroupRule extends Stamped {
   readonly remoteGroupId: string | null;
 }
 
-export interface SecurityGroup extends Stamped {
+export interface SecurityGroup extends Standard {
   readonly id: string;
   readonly projectId: string;
   readonly name: string;

@@ -1,16 +1,18 @@
 /** What a project may have of each kind. -1 means no limit. */
 import { badAttribute } from './faults.js';
 
-export const RESOURCES = ['network', 'subnet', 'port', 'security_group', 'security_group_rule'] as const;
+/** In the order in which the details of a project list them. */
+export const RESOURCES = ['network', 'port', 'rbac_policy', 'security_group', 'security_group_rule', 'subnet'] as const;
 export type Resource = (typeof RESOURCES)[number];
 export type Amounts = Readonly<Record<Resource, number>>;
 
 export const DEFAULT_LIMITS: Amounts = {
   network: 100,
-  subnet: 500,
   port: 500,
+  rbac_policy: 10,
   security_group: 10,
   security_group_rule: 100,
+  subnet: 500,
 };
 
 const MOST = 2 ** 31 - 1;

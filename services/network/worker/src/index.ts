@@ -5,4 +5,5 @@ export { type OperatorParts, operatorBinding } from './operator.grpc.js';
 export { type NbClient, NORTHBOUND } from './ovn/northbound.js';
 export { PortStatus } from './ovn/port-status.js';
 export { Reconciler, type ReconcilerParts } from './ovn/reconciler.js';
+export { chassisOf, type SbClient, SOUTHBOUND } from './ovn/southbound.js';
 export { type PortsParts, portsBinding } from './ports.grpc.js';

@@ -11,6 +11,7 @@ import {
   parseIp,
   portInUse,
   portNotFound,
+  reaches,
   type Subnet,
 } from '#services/network/domain';
 
@@ -45,7 +46,8 @@ export class NicCheck {
   }
 
   private visible(network: Network | undefined, request: Request): network is Network {
-    return network !== undefined && (request.isAdmin || network.shared || network.projectId === request.projectId);
+    if (!network) return false;
+    return request.isAdmin || reaches(network.sharedWith, request.projectId) || network.projectId === request.projectId;
   }
 
   private async onlyNetwork(request: Request): Promise<Nic[]> {

@@ -1,15 +1,21 @@
 import { Injectable } from '@nestjs/common';
 import { fail } from '#libs/kernel';
 import type { Reply } from '#libs/platform/http';
-import { NETWORK_FIELDS, type NetworkChange, type NewNetwork } from '#services/network/data';
-import { invalidInput, type Network, networkNotFound } from '#services/network/domain';
+import { NETWORK_FIELDS, type NetworkDraft, type NetworkRevision } from '#services/network/data';
+import {
+  checkedMtu,
+  invalidInput,
+  isVisible,
+  type Network,
+  networkNotFound,
+  type SegmentWish,
+  shapeSegment,
+} from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
-import { type AnyCall, demand, idOf, itemsOf, mayKnow, ownerOf, scopeOf } from '../scope.js';
+import { type AnyCall, demand, idOf, itemsOf, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
 import { isOn, toNumber } from '../values.wire.js';
 import { type NetworkChangeBody, type NewNetworkBody, networkView } from './network.wire.js';
-
-const LEAST_MTU = 68;
 
 @Injectable()
 export class NetworkHandlers {
@@ -18,7 +24,8 @@ export class NetworkHandlers {
   async load(call: AnyCall): Promise<Network> {
     const id = idOf(call, networkNotFound);
     const network = await this.parts.books.networks.find(this.parts.books.db, id);
-    if (!network || !(network.shared || mayKnow(call.who, network.projectId))) throw networkNotFound(id);
+    if (!network || !(isVisible(network, call.who.projectId) || mayKnow(call.who, network.projectId)))
+      throw networkNotFound(id);
     return network;
   }
 
@@ -48,24 +55,26 @@ export class NetworkHandlers {
 
   async update(call: AnyCall, network: Network): Promise<Reply> {
     const { network: item } = call.body as { network: NetworkChangeBody };
-    const after = await this.parts.books.networkStore.update(network.id, this.change(call, item), this.parts.now());
+    const change = this.change(call, item, network);
+    const after = await this.parts.books.networkStore.update(network.id, change, this.parts.now(), revisionOf(call));
     return { body: { network: networkView(after, call) } };
   }
 
-  async remove(network: Network): Promise<Reply> {
-    await this.parts.books.networkStore.delete(network.id, this.parts.now());
+  async remove(call: AnyCall, network: Network): Promise<Reply> {
+    await this.parts.books.networkStore.delete(network.id, this.parts.now(), revisionOf(call));
     return {};
   }
 
-  private draft(call: AnyCall, item: NewNetworkBody): NewNetwork {
+  private draft(call: AnyCall, item: NewNetworkBody): NetworkDraft {
     const projectId = ownerOf(call, 'create_network', item);
-    this.refuseUnsupported(call, item, 'create');
+    demandRights(call, item, 'create');
     if (item.availability_zone_hints?.length) {
       throw fail.notFound(`AvailabilityZone ${item.availability_zone_hints[0]} could not be found.`, {
         type: 'AvailabilityZoneNotFound',
       });
     }
     const { ids, newMac, settings } = this.parts;
+    const { mostMtu, ...segment } = shapeSegment(segmentOf(item), settings.physicalNetworks, settings.mtu);
     return {
       id: ids.uuid(),
       projectId,
@@ -73,62 +82,57 @@ export class NetworkHandlers {
       description: item.description ?? '',
       adminStateUp: isOn(item.admin_state_up) ?? true,
       shared: isOn(item.shared) ?? false,
-      mtu: this.mtu(item.mtu) ?? settings.mtu,
+      external: isOn(item['router:external']) ?? false,
+      isDefault: isOn(item.is_default) ?? false,
+      mtu: checkedMtu(toNumber(item.mtu), mostMtu),
       portSecurity: isOn(item.port_security_enabled) ?? true,
-      segmentationId: toNumber(item['provider:segmentation_id']) ?? undefined,
+      ...segment,
       metadataPortId: ids.uuid(),
       metadataMac: newMac(),
     };
   }
 
-  private change(call: AnyCall, item: NetworkChangeBody): NetworkChange {
-    this.refuseUnsupported(call, item, 'update');
-    if (item['provider:segmentation_id'] != null)
-      throw invalidInput('the segmentation id of a network can not be changed.');
+  private change(call: AnyCall, item: NetworkChangeBody, network: Network): NetworkRevision {
+    demandRights(call, item, 'update');
+    refuseMove(item, network);
     return {
-      ...(item.name === undefined ? {} : { name: item.name }),
-      ...(item.description === undefined ? {} : { description: item.description }),
-      ...flags(item),
-      ...(item.mtu === undefined ? {} : { mtu: this.mtu(item.mtu) ?? this.parts.settings.mtu }),
+      name: item.name,
+      description: item.description,
+      adminStateUp: isOn(item.admin_state_up),
+      shared: isOn(item.shared),
+      external: isOn(item['router:external']),
+      isDefault: isOn(item.is_default),
+      portSecurity: isOn(item.port_security_enabled),
+      mtu: item.mtu === undefined ? undefined : checkedMtu(toNumber(item.mtu), this.mostMtu(network)),
     };
   }
 
-  /** Attributes that only administrators may set, and those whose only value here is the usual one. */
-  private refuseUnsupported(call: AnyCall, item: NetworkChangeBody, verb: 'create' | 'update'): void {
-    if (isOn(item.shared)) demand(call, `${verb}_network:shared`);
-    if (isOn(item['router:external'])) {
-      demand(call, `${verb}_network:router:external`);
-      throw invalidInput('external networks are not available in this cloud.');
-    }
-    if (isOn(item.is_default)) throw invalidInput('there are no default external networks in this cloud.');
-    const type = item['provider:network_type'];
-    const physical = item['provider:physical_network'];
-    const segment = toNumber(item['provider:segmentation_id']);
-    if (type == null && physical == null && segment == null) return;
-    demand(call, `${verb}_network:provider`);
-    if (type != null && type !== 'geneve') throw invalidInput(`network_type value '${type}' not supported.`);
-    if (physical != null) throw invalidInput('physical_network is not for networks of type geneve.');
-    if (segment != null && (segment < 1 || segment > 16_777_215))
-      throw invalidInput(`segmentation_id ${segment} is out of range.`);
-  }
-
-  private mtu(given: string | number | undefined): number | undefined {
-    const mtu = toNumber(given);
-    if (mtu == null || mtu === 0) return undefined;
-    const { mtu: most } = this.parts.settings;
-    if (mtu < LEAST_MTU || mtu > most)
-      throw invalidInput(`Requested MTU ${mtu} is not between ${LEAST_MTU} and ${most}.`);
-    return mtu;
+  private mostMtu({ physicalNetwork }: Network): number {
+    const { physicalNetworks, mtu } = this.parts.settings;
+    return physicalNetworks.find((known) => known.name === physicalNetwork)?.mtu ?? mtu;
   }
 }
 
-function flags(item: NetworkChangeBody): NetworkChange {
-  const adminStateUp = isOn(item.admin_state_up);
-  const shared = isOn(item.shared);
-  const portSecurity = isOn(item.port_security_enabled);
-  return {
-    ...(adminStateUp === undefined ? {} : { adminStateUp }),
-    ...(shared === undefined ? {} : { shared }),
-    ...(portSecurity === undefined ? {} : { portSecurity }),
-  };
+const segmentOf = (item: NetworkChangeBody): SegmentWish => ({
+  type: item['provider:network_type'] ?? undefined,
+  physicalNetwork: item['provider:physical_network'] ?? undefined,
+  segmentationId: toNumber(item['provider:segmentation_id']) ?? undefined,
+});
+
+/** Throws `forbidden` for the first attribute that only an administrator may set. */
+function demandRights(call: AnyCall, item: NetworkChangeBody, verb: 'create' | 'update'): void {
+  if (isOn(item.shared)) demand(call, `${verb}_network:shared`);
+  if (isOn(item['router:external'])) demand(call, `${verb}_network:router:external`);
+  if (isOn(item.is_default)) demand(call, `${verb}_network:is_default`);
+  if (Object.values(segmentOf(item)).some((value) => value !== undefined)) demand(call, `${verb}_network:provider`);
+}
+
+/** A network stays on its carrier: what an update says of it must be what is so already. */
+function refuseMove(item: NetworkChangeBody, network: Network): void {
+  const { type, physicalNetwork, segmentationId } = segmentOf(item);
+  const same =
+    (type ?? network.networkType) === network.networkType &&
+    (physicalNetwork ?? network.physicalNetwork) === network.physicalNetwork &&
+    (segmentationId ?? network.segmentationId) === network.segmentationId;
+  if (!same) throw invalidInput('Plugin does not support updating the following provider network attributes.');
 }

@@ -1,12 +1,13 @@
 import { op } from '#libs/platform/http';
-import type { Network } from '#services/network/domain';
+import type { Credentials } from '#libs/platform/policy';
+import { isVisible, type Network } from '#services/network/domain';
 import { R } from '../rules.js';
 import type { AnyCall } from '../scope.js';
 import { NetworkHandlers } from './network.handlers.js';
 import { createNetworkBody, updateNetworkBody } from './network.wire.js';
 
 const load = (handlers: NetworkHandlers, call: AnyCall): Promise<Network> => handlers.load(call);
-const shared = (network: Network): boolean => network.shared;
+const shared = (network: Network, who: Credentials): boolean => isVisible(network, who.projectId);
 
 export const networkOps = [
   op(NetworkHandlers, {
@@ -50,6 +51,6 @@ export const networkOps = [
     status: 204,
     load,
     shared,
-    run: (handlers, _call, network) => handlers.remove(network),
+    run: (handlers, call, network) => handlers.remove(call, network),
   }),
 ];

@@ -1,8 +1,9 @@
 /** Networks on the wire. */
 import { type Static, Type } from 'typebox';
+import type { Credentials } from '#libs/platform/policy';
 import { body, type Field, view } from '#libs/wire';
-import type { Network } from '#services/network/domain';
-import { attributes, Flag, just, maybe, nullable, oneOrMany, stamps, text, Whole } from '../values.wire.js';
+import { type Network, reaches } from '#services/network/domain';
+import { attributes, Flag, just, maybe, nullable, oneOrMany, standard, text, Whole } from '../values.wire.js';
 
 const writable = {
   name: maybe(text()),
@@ -41,22 +42,23 @@ const FIELDS: readonly Field<Network>[] = [
   { name: 'description', from: (n) => n.description },
   { name: 'admin_state_up', from: (n) => n.adminStateUp },
   { name: 'status', from: () => 'ACTIVE' },
-  { name: 'shared', from: (n) => n.shared },
   { name: 'mtu', from: (n) => n.mtu },
   { name: 'port_security_enabled', from: (n) => n.portSecurity },
-  { name: 'router:external', from: () => false },
+  { name: 'router:external', from: (n) => n.external },
+  { name: 'is_default', from: (n) => (n.external ? n.isDefault : undefined) },
   { name: 'subnets', from: (n) => n.subnetIds },
   { name: 'availability_zones', from: () => [] },
   { name: 'availability_zone_hints', from: () => [] },
-  { name: 'tags', from: () => [] },
-  { name: 'provider:network_type', ...provider, from: () => 'geneve' },
-  { name: 'provider:physical_network', ...provider, from: () => null },
+  { name: 'provider:network_type', ...provider, from: (n) => n.networkType },
+  { name: 'provider:physical_network', ...provider, from: (n) => n.physicalNetwork },
   { name: 'provider:segmentation_id', ...provider, from: (n) => n.segmentationId },
 ];
 const fields = view(FIELDS);
 
-type Context = Parameters<typeof fields>[1];
+type Context = Parameters<typeof fields>[1] & { readonly who: Credentials };
+/** `shared` says whether the caller's own project, among others, may use the network. */
 export const networkView = (network: Network, context: Context): Record<string, unknown> => ({
   ...fields(network, context),
-  ...stamps(network),
+  shared: reaches(network.sharedWith, context.who.projectId),
+  ...standard(network),
 });

@@ -9,11 +9,12 @@ import {
   portInUse,
   portNotFound,
   portServed,
+  reaches,
   type Subnet,
 } from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
-import { type AnyCall, idOf, isAdmin, itemsOf, mayKnow, ownerOf, scopeOf } from '../scope.js';
+import { type AnyCall, idOf, isAdmin, itemsOf, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
 import { isOn } from '../values.wire.js';
 import { readMac, readPairs } from './port.pairs.js';
 import { type NewPortBody, type PortChangeBody, portView } from './port.wire.js';
@@ -69,15 +70,15 @@ export class PortHandlers {
     const groupIds = await this.wishes.groupsForChange(call, item, port);
     const subnets = await books.subnets.ofNetworks(books.db, [port.networkId]);
     const decide = (now: PortOnNetwork) => this.wishes.change(call, item, now, groupIds);
-    const after = await books.portStore.update(port.id, subnets, decide, this.parts.now());
+    const after = await books.portStore.update(port.id, subnets, decide, this.parts.now(), revisionOf(call));
     return { body: { port: portView(after, call) } };
   }
 
   /** A server's port goes with the server, or after it was taken from it. */
-  async remove(port: PortOnNetwork): Promise<Reply> {
+  async remove(call: AnyCall, port: PortOnNetwork): Promise<Reply> {
     if (port.deviceOwner === METADATA_OWNER) throw portServed(port.id, port.deviceOwner);
     if (port.ownedByServer) throw portInUse(port.id, port.networkId, port.deviceId);
-    await this.parts.books.portStore.delete(port.id, this.parts.now());
+    await this.parts.books.portStore.delete(port.id, this.parts.now(), revisionOf(call));
     return {};
   }
 
@@ -93,7 +94,9 @@ export class PortHandlers {
     const grounds = new Map<string, Ground>();
     for (const id of ids) {
       const network = networks.find((known) => known.id === id.toLowerCase());
-      if (!network || !(network.shared || mayKnow(call.who, network.projectId))) throw networkNotFound(id);
+      const known =
+        network && (reaches(network.sharedWith, call.who.projectId) || mayKnow(call.who, network.projectId));
+      if (!network || !known) throw networkNotFound(id);
       grounds.set(id, { network, subnets: subnets.filter((subnet) => subnet.networkId === network.id) });
     }
     return grounds;

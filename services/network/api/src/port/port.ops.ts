@@ -51,6 +51,6 @@ export const portOps = [
     status: 204,
     load,
     shared,
-    run: (handlers, _call, port) => handlers.remove(port),
+    run: (handlers, call, port) => handlers.remove(call, port),
   }),
 ];

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { body, type Field, view } from '#libs/wire';
 import type { PortOnNetwork } from '#services/network/data';
-import { attributes, Flag, just, maybe, nullable, oneOrMany, stamps, text } from '../values.wire.js';
+import { attributes, Flag, just, maybe, nullable, oneOrMany, standard, text } from '../values.wire.js';
 
 const FixedIp = attributes({ subnet_id: maybe(text(64)), ip_address: maybe(text(64)) });
 const Pair = attributes({ ip_address: text(64), mac_address: nullable(text(64)) });
@@ -58,7 +58,6 @@ const FIELDS: readonly Field<PortOnNetwork>[] = [
     name: 'allowed_address_pairs',
     from: (p) => p.addressPairs.map((pair) => ({ mac_address: pair.mac, ip_address: pair.ip })),
   },
-  { name: 'tags', from: () => [] },
   { name: 'binding:vnic_type', from: (p) => p.vnicType },
   { name: 'binding:host_id', ...binding, from: (p) => p.host },
   { name: 'binding:profile', ...binding, from: (p) => p.profile },
@@ -70,5 +69,5 @@ const fields = view(FIELDS);
 type Context = Parameters<typeof fields>[1];
 export const portView = (port: PortOnNetwork, context: Context): Record<string, unknown> => ({
   ...fields(port, context),
-  ...stamps(port),
+  ...standard(port),
 });

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { body } from '#libs/wire';
 import { normalizedPrefix, type SecurityGroupRule } from '#services/network/domain';
-import { attributes, maybe, nullable, oneOrMany, stamps, text, Whole } from '../values.wire.js';
+import { attributes, maybe, nullable, oneOrMany, standard, text, Whole } from '../values.wire.js';
 
 const NewRuleBody = attributes({
   security_group_id: text(64),
@@ -36,6 +36,5 @@ export const ruleView = (rule: SecurityGroupRule): Record<string, unknown> => ({
   remote_ip_prefix: rule.remotePrefix,
   normalized_cidr: normalizedPrefix(rule),
   remote_group_id: rule.remoteGroupId,
-  tags: [],
-  ...stamps(rule),
+  ...standard(rule),
 });

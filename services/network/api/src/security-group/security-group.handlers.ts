@@ -10,7 +10,7 @@ import {
 } from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
-import { type AnyCall, idOf, isAdmin, mayKnow, ownerOf, scopeOf } from '../scope.js';
+import { type AnyCall, idOf, isAdmin, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
 import { isOn } from '../values.wire.js';
 import { type GroupChangeBody, groupView, type NewGroupBody } from './security-group.wire.js';
 
@@ -63,13 +63,13 @@ export class SecurityGroupHandlers {
       ...(item.description === undefined ? {} : { description: item.description }),
       ...(item.stateful === undefined ? {} : { stateful: isOn(item.stateful) ?? group.stateful }),
     };
-    const after = await this.parts.books.groupStore.update(group.id, change, this.parts.now());
+    const after = await this.parts.books.groupStore.update(group.id, change, this.parts.now(), revisionOf(call));
     return { body: { security_group: groupView(after) } };
   }
 
   async remove(call: AnyCall, group: SecurityGroup): Promise<Reply> {
     if (group.isDefault && !isAdmin(call.who)) throw noDefaultRemoval();
-    await this.parts.books.groupStore.delete(group.id, this.parts.now());
+    await this.parts.books.groupStore.delete(group.id, this.parts.now(), revisionOf(call));
     return {};
   }
 }

@@ -3,7 +3,7 @@ import type { Static } from 'typebox';
 import { body } from '#libs/wire';
 import type { SecurityGroup } from '#services/network/domain';
 import { ruleView } from '../security-group-rule/security-group-rule.wire.js';
-import { attributes, Flag, just, maybe, stamps, text } from '../values.wire.js';
+import { attributes, Flag, just, maybe, standard, text } from '../values.wire.js';
 
 const writable = { name: maybe(text()), description: maybe(text()), stateful: maybe(Flag) };
 
@@ -24,6 +24,5 @@ export const groupView = (group: SecurityGroup): Record<string, unknown> => ({
   stateful: group.stateful,
   shared: false,
   security_group_rules: group.rules.map(ruleView),
-  tags: [],
-  ...stamps(group),
+  ...standard(group),
 });

@@ -14,6 +14,7 @@ import {
   parseIp,
   parsePrefix,
   rangesOf,
+  reaches,
   type Subnet,
   type SubnetWish,
   shapeSubnet,
@@ -21,7 +22,7 @@ import {
 } from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
-import { type AnyCall, demand, idOf, itemsOf, mayKnow, ownerOf, scopeOf } from '../scope.js';
+import { type AnyCall, demand, idOf, itemsOf, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
 import { isOn, toNumber } from '../values.wire.js';
 import { type NewSubnetBody, type SubnetChangeBody, subnetView } from './subnet.wire.js';
 
@@ -33,7 +34,10 @@ export class SubnetHandlers {
     const id = idOf(call, subnetNotFound);
     const { books } = this.parts;
     const subnet = await books.subnets.find(books.db, id);
-    const known = subnet && (subnet.networkShared || mayKnow(call.who, subnet.projectId, subnet.networkProjectId));
+    const known =
+      subnet &&
+      (reaches(subnet.networkSharedWith, call.who.projectId) ||
+        mayKnow(call.who, subnet.projectId, subnet.networkProjectId));
     if (!subnet || !known) throw subnetNotFound(id);
     return subnet;
   }
@@ -61,12 +65,13 @@ export class SubnetHandlers {
 
   async update(call: AnyCall, subnet: Subnet): Promise<Reply> {
     const { subnet: item } = call.body as { subnet: SubnetChangeBody };
-    const after = await this.parts.books.subnetStore.update(subnet.id, (now) => change(now, item), this.parts.now());
+    const decide = (before: Subnet) => change(before, item);
+    const after = await this.parts.books.subnetStore.update(subnet.id, decide, this.parts.now(), revisionOf(call));
     return { body: { subnet: subnetView(after, call) } };
   }
 
-  async remove(subnet: Subnet): Promise<Reply> {
-    await this.parts.books.subnetStore.delete(subnet.id, this.parts.now());
+  async remove(call: AnyCall, subnet: Subnet): Promise<Reply> {
+    await this.parts.books.subnetStore.delete(subnet.id, this.parts.now(), revisionOf(call));
     return {};
   }
 
@@ -74,7 +79,8 @@ export class SubnetHandlers {
     const { books } = this.parts;
     const projectId = ownerOf(call, 'create_subnet', item);
     const network = isUuid(item.network_id) ? await books.networks.find(books.db, item.network_id) : undefined;
-    if (!network || !(network.shared || mayKnow(call.who, network.projectId))) throw networkNotFound(item.network_id);
+    const known = network && (reaches(network.sharedWith, call.who.projectId) || mayKnow(call.who, network.projectId));
+    if (!network || !known) throw networkNotFound(item.network_id);
     demand(call, 'create_subnet', { projectId: network.projectId });
     const texts = { name: item.name ?? '', description: item.description ?? '' };
     return { id: this.parts.ids.uuid(), networkId: network.id, projectId, ...texts, ...shapeSubnet(wishOf(item)) };

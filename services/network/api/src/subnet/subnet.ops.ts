@@ -1,6 +1,7 @@
 import { op } from '#libs/platform/http';
 import type { Credentials } from '#libs/platform/policy';
 import type { SubnetOnNetwork } from '#services/network/data';
+import { reaches } from '#services/network/domain';
 import { R } from '../rules.js';
 import type { AnyCall } from '../scope.js';
 import { SubnetHandlers } from './subnet.handlers.js';
@@ -8,7 +9,7 @@ import { createSubnetBody, updateSubnetBody } from './subnet.wire.js';
 
 const load = (handlers: SubnetHandlers, call: AnyCall): Promise<SubnetOnNetwork> => handlers.load(call);
 const shared = (subnet: SubnetOnNetwork, who: Credentials): boolean =>
-  subnet.networkShared || subnet.networkProjectId === who.projectId;
+  reaches(subnet.networkSharedWith, who.projectId) || subnet.networkProjectId === who.projectId;
 
 export const subnetOps = [
   op(SubnetHandlers, {
@@ -52,6 +53,6 @@ export const subnetOps = [
     status: 204,
     load,
     shared,
-    run: (handlers, _call, subnet) => handlers.remove(subnet),
+    run: (handlers, call, subnet) => handlers.remove(call, subnet),
   }),
 ];

@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { body, type Field, view } from '#libs/wire';
 import type { Subnet } from '#services/network/domain';
-import { attributes, Flag, just, maybe, nullable, oneOrMany, stamps, text, Whole } from '../values.wire.js';
+import { attributes, Flag, just, maybe, nullable, oneOrMany, standard, text, Whole } from '../values.wire.js';
 
 const Pool = attributes({ start: text(64), end: text(64) });
 const HostRoute = attributes({ destination: text(64), nexthop: text(64) });
@@ -58,12 +58,11 @@ const FIELDS: readonly Field<Subnet>[] = [
   { name: 'ipv6_address_mode', from: (s) => s.addressMode },
   { name: 'ipv6_ra_mode', from: (s) => s.raMode },
   { name: 'subnetpool_id', from: () => null },
-  { name: 'tags', from: () => [] },
 ];
 const fields = view(FIELDS);
 
 type Context = Parameters<typeof fields>[1];
 export const subnetView = (subnet: Subnet, context: Context): Record<string, unknown> => ({
   ...fields(subnet, context),
-  ...stamps(subnet),
+  ...standard(subnet),
 });

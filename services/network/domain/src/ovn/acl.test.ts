@@ -4,7 +4,7 @@ import type { SecurityGroupRule } from '../model.js';
 import { PROTOCOLS, type RuleWish, shapeRule } from '../security-group-rule.js';
 import { groupAcls, guardAcls, ruleMatch } from './acl.js';
 
-const born = { createdAt: new Date(0), updatedAt: new Date(0), revision: 1 };
+const born = { createdAt: new Date(0), updatedAt: new Date(0), revision: 1, tags: [] };
 const GROUP = '44444444-4444-4444-8444-444444444444';
 const REMOTE = '55555555-5555-4555-8555-555555555555';
 const rule = (wish: Partial<RuleWish>): SecurityGroupRule => ({

@@ -13,7 +13,7 @@ import { GUARD_ID, guardAcls } from './acl.js';
 import { NbMemory } from './nb-memory.fixture.js';
 import { NbPlan } from './plan.js';
 
-const born = { createdAt: new Date(0), updatedAt: new Date(0), revision: 1 };
+const born = { createdAt: new Date(0), updatedAt: new Date(0), revision: 1, tags: [] };
 const NET = '11111111-1111-4111-8111-111111111111';
 const SUB = '22222222-2222-4222-8222-222222222222';
 const PORT = '33333333-3333-4333-8333-333333333333';
@@ -26,7 +26,13 @@ const network: Network = {
   name: 'n',
   description: '',
   adminStateUp: true,
-  shared: false,
+  sharedWith: [],
+  external: false,
+  externalTo: [],
+  isDefault: false,
+  networkType: 'geneve',
+  physicalNetwork: null,
+  tunnelKey: 77,
   mtu: 1442,
   portSecurity: true,
   segmentationId: 77,

@@ -6,13 +6,17 @@
 import type { Network, Port, SecurityGroup, Subnet } from '../model.js';
 import { GUARD_ID, groupAcls, groupRow, guardAcls, guardRow } from './acl.js';
 import { type DhcpContext, dhcpRow } from './dhcp.js';
+import { localnetRow } from './localnet.js';
 import { effectiveGroups, isGuarded, type PortContext, portRow } from './port-row.js';
+import { RELATION, rowId } from './row-id.js';
 import {
   GROUPS,
   KIND,
   mapOf,
   type NbActual,
+  type NbColumn,
   type NbHolder,
+  type NbMembers,
   type NbOp,
   type NbTable,
   type NbTables,
@@ -22,7 +26,7 @@ import {
 interface Members {
   readonly table: NbHolder;
   readonly uuid: string;
-  readonly column: 'ports' | 'acls';
+  readonly column: NbColumn;
   readonly add: Set<string>;
   readonly remove: Set<string>;
 }
@@ -34,6 +38,11 @@ export class NbPlan {
 
   constructor(private readonly actual: NbActual) {}
 
+  /** The row as it is in OVN now, for what only it tells. */
+  actualRow<T extends NbTable>(table: T, uuid: string): NbTables[T] | undefined {
+    return this.actual.row(table, uuid);
+  }
+
   /** The guard group: needed before any port. */
   guard(): this {
     this.put('Port_Group', GUARD_ID, guardRow);
@@ -42,11 +51,15 @@ export class NbPlan {
   }
 
   network(network: Network): this {
-    return this.put('Logical_Switch', network.id, {
+    this.put('Logical_Switch', network.id, {
       name: `net_${network.id}`,
-      other_config: mapOf({ 'requested-tnl-key': String(network.segmentationId) }),
+      other_config: mapOf({ 'requested-tnl-key': String(network.tunnelKey) }),
       external_ids: mapOf({ [KIND]: 'network', 'yagura:project': network.projectId }),
     });
+    const localnet = rowId(RELATION.localnet, network.id);
+    const row = localnetRow(network);
+    if (row) this.put('Logical_Switch_Port', localnet, row).join('Logical_Switch', network.id, 'ports', localnet);
+    return this;
   }
 
   subnet(subnet: Subnet, context: DhcpContext): this {
@@ -95,7 +108,8 @@ export class NbPlan {
     return [...this.rows.values(), ...changes, ...this.deletes];
   }
 
-  private put<T extends NbTable>(table: T, uuid: string, values: NbTables[T]): this {
+  /** A row with these values: inserted where it is missing, changed where it differs. The first word counts. */
+  put<T extends NbTable>(table: T, uuid: string, values: NbTables[T]): this {
     const key = `${table} ${uuid}`;
     if (this.rows.has(key)) return this;
     const actual = this.actual.row(table, uuid);
@@ -113,24 +127,30 @@ export class NbPlan {
       this.put('ACL', uuid, row);
       this.join('Port_Group', group, 'acls', uuid);
     }
-    for (const uuid of this.actual.members('Port_Group', group, 'acls')) {
-      if (!wanted.has(uuid)) this.leave('Port_Group', group, 'acls', uuid);
+    this.retain('Port_Group', group, 'acls', new Set(wanted.keys()));
+  }
+
+  /** Makes the row a member of a set that another row holds. */
+  join<T extends NbHolder>(table: T, uuid: string, column: NbMembers[T], member: string): this {
+    if (!this.actual.members(table, uuid, column).has(member)) this.changes(table, uuid, column).add.add(member);
+    return this;
+  }
+
+  /** Ends a membership. A row that nothing holds any more vanishes by itself where its table is no root of OVN's. */
+  leave<T extends NbHolder>(table: T, uuid: string, column: NbMembers[T], member: string): this {
+    if (this.actual.members(table, uuid, column).has(member)) this.changes(table, uuid, column).remove.add(member);
+    return this;
+  }
+
+  /** Ends the memberships of all but the wanted. */
+  retain<T extends NbHolder>(table: T, uuid: string, column: NbMembers[T], wanted: ReadonlySet<string>): this {
+    for (const member of this.actual.members(table, uuid, column)) {
+      if (!wanted.has(member)) this.leave(table, uuid, column, member);
     }
+    return this;
   }
 
-  private join(table: NbHolder, uuid: string, column: 'ports' | 'acls', member: string): void {
-    if (!this.has(table, uuid, column, member)) this.changes(table, uuid, column).add.add(member);
-  }
-
-  private leave(table: NbHolder, uuid: string, column: 'ports' | 'acls', member: string): void {
-    if (this.has(table, uuid, column, member)) this.changes(table, uuid, column).remove.add(member);
-  }
-
-  private has(table: NbHolder, uuid: string, column: 'ports' | 'acls', member: string): boolean {
-    return this.actual.members(table, uuid, column as 'ports').has(member);
-  }
-
-  private changes(table: NbHolder, uuid: string, column: 'ports' | 'acls'): Members {
+  private changes(table: NbHolder, uuid: string, column: NbColumn): Members {
     const key = `${table} ${uuid} ${column}`;
     const known = this.members.get(key) ?? { table, uuid, column, add: new Set(), remove: new Set() };
     this.members.set(key, known);

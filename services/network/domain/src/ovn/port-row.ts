@@ -27,6 +27,8 @@ export function portRow(port: Port, context: PortContext): NbTables['Logical_Swi
     port_security: new Set(guarded ? [...allowed(port, own)] : []),
     enabled: port.adminStateUp && context.network.adminStateUp,
     options: optionsOf(port),
+    parent_name: null,
+    tag_request: null,
     dhcpv4_options: isMetadata ? null : dhcpOf(port, context, 4),
     dhcpv6_options: isMetadata ? null : dhcpOf(port, context, 6),
     external_ids: mapOf({

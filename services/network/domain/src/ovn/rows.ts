@@ -1,7 +1,8 @@
 /**
  * The rows of OVN's northbound database that are ours, as far as we set their columns. A row's id is the id of what it
- * stands for: network = switch, port = switch port, subnet = DHCP options, group = port group, rule = ACL. So rows refer
- * to each other without a look-up, and an insert that is sent twice is refused instead of doubled.
+ * stands for: network = switch, port = switch port, subnet = DHCP options, group = port group, rule = ACL, router =
+ * router, floating IP = NAT; a row for a relation has an id that follows from both ends (`rowId`). So rows refer to each
+ * other without a look-up, and an insert that is sent twice is refused instead of doubled.
  */
 export type TextMap = ReadonlyMap<string, string>;
 export type TextSet = ReadonlySet<string>;
@@ -15,12 +16,15 @@ export interface NbTables {
     readonly port_security: TextSet;
     readonly enabled: boolean | null;
     readonly options: TextMap;
+    readonly parent_name: string | null;
+    readonly tag_request: number | null;
     readonly dhcpv4_options: string | null;
     readonly dhcpv6_options: string | null;
     readonly external_ids: TextMap;
   };
   DHCP_Options: { readonly cidr: string; readonly options: TextMap; readonly external_ids: TextMap };
   Port_Group: { readonly name: string; readonly external_ids: TextMap };
+  Address_Set: { readonly name: string; readonly addresses: TextSet; readonly external_ids: TextMap };
   ACL: {
     readonly direction: string;
     readonly priority: number;
@@ -28,15 +32,74 @@ export interface NbTables {
     readonly action: string;
     readonly external_ids: TextMap;
   };
+  QoS: {
+    readonly direction: string;
+    readonly priority: number;
+    readonly match: string;
+    /** `dscp` and its value. */
+    readonly action: ReadonlyMap<string, number>;
+    /** `rate` in kbit/s and `burst` in kbit. */
+    readonly bandwidth: ReadonlyMap<string, number>;
+    readonly external_ids: TextMap;
+  };
+  DNS: { readonly records: TextMap; readonly options: TextMap; readonly external_ids: TextMap };
+  Logical_Router: {
+    readonly name: string;
+    readonly enabled: boolean | null;
+    readonly options: TextMap;
+    readonly external_ids: TextMap;
+  };
+  Logical_Router_Port: {
+    readonly name: string;
+    readonly mac: string;
+    readonly networks: TextSet;
+    readonly enabled: boolean | null;
+    readonly ipv6_ra_configs: TextMap;
+    readonly options: TextMap;
+    readonly external_ids: TextMap;
+  };
+  Logical_Router_Static_Route: {
+    readonly ip_prefix: string;
+    readonly nexthop: string;
+    readonly output_port: string | null;
+    readonly policy: string | null;
+    readonly external_ids: TextMap;
+  };
+  NAT: {
+    readonly type: string;
+    readonly external_ip: string;
+    readonly external_mac: string | null;
+    readonly external_port_range: string;
+    readonly logical_ip: string;
+    readonly logical_port: string | null;
+    readonly options: TextMap;
+    readonly external_ids: TextMap;
+  };
+  Gateway_Chassis: {
+    readonly name: string;
+    readonly chassis_name: string;
+    readonly priority: number;
+    readonly external_ids: TextMap;
+  };
+  Load_Balancer: {
+    readonly name: string;
+    readonly vips: TextMap;
+    readonly protocol: string | null;
+    readonly options: TextMap;
+    readonly external_ids: TextMap;
+  };
 }
 export type NbTable = keyof NbTables;
 
 /** Sets of references that rows hold; they are changed member by member, never replaced. */
 export interface NbMembers {
-  Logical_Switch: 'ports';
+  Logical_Switch: 'ports' | 'qos_rules' | 'dns_records' | 'load_balancer';
   Port_Group: 'ports' | 'acls';
+  Logical_Router: 'ports' | 'static_routes' | 'nat' | 'load_balancer';
+  Logical_Router_Port: 'gateway_chassis';
 }
 export type NbHolder = keyof NbMembers;
+export type NbColumn = NbMembers[NbHolder];
 
 /** What is in the database now. */
 export interface NbActual {
@@ -56,7 +119,7 @@ export type NbOp =
       readonly kind: 'add' | 'remove';
       readonly table: NbHolder;
       readonly uuid: string;
-      readonly column: 'ports' | 'acls';
+      readonly column: NbColumn;
       readonly members: readonly string[];
     }
   | { readonly kind: 'delete'; readonly table: NbTable; readonly uuid: string };

@@ -20,14 +20,20 @@ import {
 } from '#services/network/domain';
 import { encode, type NbClient, NbReplica, NORTHBOUND } from './northbound.js';
 
-const born = { createdAt: new Date(0), updatedAt: new Date(0), revision: 1 };
+const born = { createdAt: new Date(0), updatedAt: new Date(0), revision: 1, tags: [] };
 const network: Network = {
   id: randomUUID(),
   projectId: 'p',
   name: '',
   description: '',
   adminStateUp: true,
-  shared: false,
+  sharedWith: [],
+  external: false,
+  externalTo: [],
+  isDefault: false,
+  networkType: 'geneve',
+  physicalNetwork: null,
+  tunnelKey: 77,
   mtu: 1442,
   portSecurity: true,
   segmentationId: 5,

@@ -3,6 +3,7 @@ import {
   bool,
   type DatabaseSpec,
   integer,
+  integerMap,
   type Operation,
   type OvsdbClient,
   optional,
@@ -17,7 +18,15 @@ import type { NbActual, NbHolder, NbMembers, NbOp, NbTable, NbTables, TextSet } 
 
 export const NORTHBOUND = {
   NB_Global: { nb_cfg: integer, sb_cfg: integer, hv_cfg: integer, external_ids: textMap() },
-  Logical_Switch: { name: text, ports: references, other_config: textMap(), external_ids: textMap() },
+  Logical_Switch: {
+    name: text,
+    ports: references,
+    qos_rules: references,
+    dns_records: references,
+    load_balancer: references,
+    other_config: textMap(),
+    external_ids: textMap(),
+  },
   Logical_Switch_Port: {
     name: text,
     type: text,
@@ -26,6 +35,8 @@ export const NORTHBOUND = {
     enabled: optional<boolean>('boolean'),
     up: optional<boolean>('boolean'),
     options: textMap(),
+    parent_name: optional<string>('string'),
+    tag_request: optional<number>('integer'),
     dhcpv4_options: reference,
     dhcpv6_options: reference,
     external_ids: textMap(),
@@ -38,6 +49,62 @@ export const NORTHBOUND = {
     match: text,
     action: text,
     log: bool,
+    options: textMap(),
+    external_ids: textMap(),
+  },
+  Address_Set: { name: text, addresses: setOf<string>('string'), external_ids: textMap() },
+  QoS: {
+    direction: text,
+    priority: integer,
+    match: text,
+    action: integerMap(),
+    bandwidth: integerMap(),
+    external_ids: textMap(),
+  },
+  DNS: { records: textMap(), options: textMap(), external_ids: textMap() },
+  Logical_Router: {
+    name: text,
+    enabled: optional<boolean>('boolean'),
+    ports: references,
+    static_routes: references,
+    nat: references,
+    load_balancer: references,
+    options: textMap(),
+    external_ids: textMap(),
+  },
+  Logical_Router_Port: {
+    name: text,
+    mac: text,
+    networks: setOf<string>('string'),
+    enabled: optional<boolean>('boolean'),
+    gateway_chassis: references,
+    ipv6_ra_configs: textMap(),
+    options: textMap(),
+    status: textMap(),
+    external_ids: textMap(),
+  },
+  Logical_Router_Static_Route: {
+    ip_prefix: text,
+    nexthop: text,
+    output_port: optional<string>('string'),
+    policy: optional<string>('string'),
+    external_ids: textMap(),
+  },
+  NAT: {
+    type: text,
+    external_ip: text,
+    external_mac: optional<string>('string'),
+    external_port_range: text,
+    logical_ip: text,
+    logical_port: optional<string>('string'),
+    options: textMap(),
+    external_ids: textMap(),
+  },
+  Gateway_Chassis: { name: text, chassis_name: text, priority: integer, external_ids: textMap() },
+  Load_Balancer: {
+    name: text,
+    vips: textMap(),
+    protocol: optional<string>('string'),
     options: textMap(),
     external_ids: textMap(),
   },
@@ -70,7 +137,6 @@ export function encode(client: Pick<NbClient, 'ops'>, plan: readonly NbOp[]): Op
     if (op.kind === 'update') return ops.update(op.table, op.uuid, op.values);
     if (op.kind === 'delete') return ops.delete(op.table, op.uuid);
     const mutator = op.kind === 'add' ? 'insert' : 'delete';
-    if (op.table === 'Logical_Switch') return ops.mutateSet(op.table, op.uuid, 'ports', mutator, op.members);
-    return ops.mutateSet(op.table, op.uuid, op.column, mutator, op.members);
+    return ops.mutateSet(op.table, op.uuid, op.column as never, mutator, op.members);
   });
 }

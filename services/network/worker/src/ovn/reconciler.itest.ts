@@ -32,6 +32,7 @@ const newReconciler = (nb: NbClient): Reconciler =>
     clock: systemClock,
     log,
     defaultDns: ['9.9.9.9'],
+    gateways: () => [],
     fullMs: 3_600_000,
     onDrift: (n) => drifts.push(n),
   });
@@ -199,6 +200,7 @@ describe('the reconciler', () => {
       clock: systemClock,
       log,
       defaultDns: [],
+      gateways: () => [],
       fullMs: 3_600_000,
     });
     Object.assign(stalled, { number: 1, nextFull: Number.MAX_SAFE_INTEGER });

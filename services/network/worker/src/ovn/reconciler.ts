@@ -13,8 +13,9 @@ import type { Log } from '#libs/platform/log';
 import { isOvsdbError } from '#libs/platform/ovsdb';
 import type { Mark, NetworkBooks } from '#services/network/data';
 import type { NbOp } from '#services/network/domain';
-import { planFor, type Subject } from './desired.js';
+import { planFor } from './desired.js';
 import { encode, type NbClient, NbReplica } from './northbound.js';
+import type { Subject } from './realizer.js';
 import { membership, sweepSubjects } from './sweep.js';
 
 const LEADER = 'yagura:reconciler';
@@ -28,6 +29,8 @@ export interface ReconcilerParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly defaultDns: readonly string[];
+  /** Nodes that may be gateways to a physical network. */
+  readonly gateways: (physicalNetwork: string) => readonly string[];
   /** Time between full comparisons. */
   readonly fullMs: number;
   /** Hears how many rows a full comparison had to change. */
@@ -166,8 +169,8 @@ export class Reconciler {
 
   /** Makes OVN agree with the books about the subjects; gives the number of operations that took. */
   private async bring(subjects: readonly Subject[], groupsOf?: (portId: string) => Iterable<string>): Promise<number> {
-    const { books, defaultDns } = this.parts;
-    const options = groupsOf ? { defaultDns, groupsOf } : { defaultDns };
+    const { books, defaultDns, gateways } = this.parts;
+    const options = { defaultDns, gateways, ...(groupsOf ? { groupsOf } : {}) };
     const plan = await planFor(books, books.db, subjects, this.actual, options);
     const operations = plan.operations();
     if (operations.length > 0) await this.commit(operations);

@@ -2,20 +2,9 @@
 import type { Replica } from '#libs/platform/ovsdb';
 import type { MarkKind, NetworkBooks } from '#services/network/data';
 import { KIND } from '#services/network/domain';
-import type { Subject } from './desired.js';
+import { REALIZERS } from './desired.js';
 import type { Northbound } from './northbound.js';
-
-type OwnTable = 'Logical_Switch' | 'Logical_Switch_Port' | 'DHCP_Options' | 'Port_Group';
-
-const TABLES: readonly (readonly [table: OwnTable, kind: MarkKind, marks: readonly string[]])[] = [
-  ['Logical_Switch_Port', 'port', ['port', 'metadata_port']],
-  ['DHCP_Options', 'subnet', ['subnet']],
-  ['Port_Group', 'security_group', ['security_group']],
-  ['Logical_Switch', 'network', ['network']],
-];
-
-/** Switches and groups come before what stands on them. */
-const ORDER: readonly MarkKind[] = ['network', 'subnet', 'security_group', 'port'];
+import type { Subject } from './realizer.js';
 
 /** All subjects in pieces. A row of ours whose id is not in the books is a subject too: it is found to be gone. */
 export async function* sweepSubjects(
@@ -23,14 +12,15 @@ export async function* sweepSubjects(
   replica: Replica<Northbound>,
   piece: number,
 ): AsyncGenerator<Subject[]> {
-  const known = new Map<MarkKind, Set<string>>(ORDER.map((kind) => [kind, new Set()]));
-  for (const kind of ORDER) {
+  const kinds = REALIZERS.flatMap((realizer) => realizer.kinds);
+  const known = new Map<MarkKind, Set<string>>(kinds.map((kind) => [kind, new Set()]));
+  for (const kind of kinds) {
     for await (const ids of books.dirty.allIds(kind, piece)) {
       for (const id of ids) known.get(kind)?.add(id);
       yield ids.map((id) => ({ kind, id }));
     }
   }
-  for (const [table, kind, marks] of TABLES) {
+  for (const { table, kind, marks } of REALIZERS.flatMap((realizer) => realizer.rows)) {
     const strays: Subject[] = [];
     for (const row of replica.table(table).values()) {
       const mark = row.external_ids.get(KIND);

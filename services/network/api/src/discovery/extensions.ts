@@ -1,0 +1,67 @@
+/** The extensions of the API, by alias. One stands here only when all of it is here. */
+
+export interface Extension {
+  readonly alias: string;
+  readonly name: string;
+  readonly description: string;
+}
+
+export const EXTENSIONS: readonly Extension[] = [
+  {
+    alias: 'allowed-address-pairs',
+    name: 'Allowed Address Pairs',
+    description: 'Further addresses that a port may send from.',
+  },
+  { alias: 'binding', name: 'Port Binding', description: 'Where a port is bound, for administrators.' },
+  {
+    alias: 'empty-string-filtering',
+    name: 'Empty String Filtering',
+    description: 'Lists can be filtered by empty values.',
+  },
+  {
+    alias: 'filter-validation',
+    name: 'Filter Validation',
+    description: 'A filter by an unknown attribute is refused.',
+  },
+  {
+    alias: 'ip-substring-filtering',
+    name: 'IP Substring Filtering',
+    description: 'Ports can be found by a part of an address.',
+  },
+  { alias: 'external-net', name: 'External Network', description: 'Networks that lead out of the cloud.' },
+  { alias: 'net-mtu', name: 'Network MTU', description: 'The MTU of each network.' },
+  { alias: 'net-mtu-writable', name: 'Network MTU (writable)', description: 'The MTU of a network can be chosen.' },
+  { alias: 'pagination', name: 'Pagination', description: 'Lists come in pages, in both directions.' },
+  {
+    alias: 'port-security',
+    name: 'Port Security',
+    description: 'Filtering can be turned off for a port or a network.',
+  },
+  { alias: 'project-id', name: 'Project Id', description: 'Resources name their project as project_id.' },
+  { alias: 'provider', name: 'Provider Network', description: 'How a network is realized, for administrators.' },
+  { alias: 'quota_details', name: 'Quota Details', description: 'Limits together with what is used.' },
+  { alias: 'quotas', name: 'Quotas', description: 'Limits of each project.' },
+  {
+    alias: 'security-group',
+    name: 'Security Groups',
+    description: 'Groups of rules that filter the traffic of ports.',
+  },
+  {
+    alias: 'security-groups-normalized-cidr',
+    name: 'Normalized CIDR',
+    description: 'The remote prefix of a rule as it is matched.',
+  },
+  { alias: 'sorting', name: 'Sorting', description: 'Lists can be sorted.' },
+  { alias: 'standard-attr-description', name: 'Descriptions', description: 'Resources have a description.' },
+  { alias: 'standard-attr-revisions', name: 'Revision Numbers', description: 'Resources count their changes.' },
+  {
+    alias: 'standard-attr-timestamp',
+    name: 'Timestamps',
+    description: 'Resources tell when they were made and changed.',
+  },
+  {
+    alias: 'stateful-security-group',
+    name: 'Stateful Security Groups',
+    description: 'A group can filter without connection tracking.',
+  },
+];

@@ -1,0 +1,71 @@
+/** What keeps OVN and the books together. None of OVN's databases needs to be there for the service to start. */
+import type { Clock } from '#libs/kernel';
+import { Counter, type Log, metrics } from '#libs/platform/log';
+import { OvsdbClient } from '#libs/platform/ovsdb';
+import type { NetworkOptions } from '#services/network/api';
+import { type NetworkBooks, OVN_CHANNEL } from '#services/network/data';
+import { type Chassis, gatewaysTo } from '#services/network/domain';
+import {
+  chassisOf,
+  type NbClient,
+  NORTHBOUND,
+  PortStatus,
+  Reconciler,
+  type SbClient,
+  SOUTHBOUND,
+} from '#services/network/worker';
+
+export interface OvnFollower {
+  readonly client: NbClient;
+  readonly reconciler: Reconciler;
+  /** The nodes that OVN knows; none where the southbound database is not followed. */
+  readonly chassis: () => readonly Chassis[];
+  stop(): Promise<void>;
+}
+
+const drift = new Counter({
+  name: 'network_ovn_drift_operations_total',
+  help: 'Operations that full comparisons needed to bring OVN in line with the books',
+  registers: [metrics],
+});
+
+export async function followOvn(
+  options: NetworkOptions,
+  books: NetworkBooks,
+  clock: Clock,
+  log: Log,
+): Promise<OvnFollower> {
+  const client: NbClient = new OvsdbClient({ remotes: options.ovnNb, database: 'OVN_Northbound', tables: NORTHBOUND });
+  client.onTrouble((reason) => log.warn({ reason: reason.message }, 'the northbound database was lost'));
+  const nodes = options.ovnSb === undefined ? undefined : followNodes(options.ovnSb, log);
+  const chassis = (): readonly Chassis[] => (nodes ? chassisOf(nodes) : []);
+  const reconciler = new Reconciler({
+    books,
+    client,
+    clock,
+    log,
+    defaultDns: options.dnsServers,
+    gateways: (physicalNetwork) => gatewaysTo(chassis(), physicalNetwork),
+    fullMs: options.reconcileMs,
+    onDrift: (operations) => drift.inc(operations),
+  });
+  const status = new PortStatus(books, client, clock, log);
+  const unlisten = await books.db.listen(OVN_CHANNEL, () => reconciler.wake());
+  client.start();
+  status.start();
+  reconciler.start();
+  const stop = async (): Promise<void> => {
+    unlisten();
+    await reconciler.stop();
+    await status.stop();
+    client.close();
+    nodes?.close();
+  };
+  return { client, reconciler, chassis, stop };
+}
+
+function followNodes(remotes: string, log: Log): SbClient {
+  const client: SbClient = new OvsdbClient({ remotes, database: 'OVN_Southbound', tables: SOUTHBOUND });
+  client.onTrouble((reason) => log.warn({ reason: reason.message }, 'the southbound database was lost'));
+  return client.start();
+}

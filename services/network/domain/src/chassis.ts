@@ -1,0 +1,39 @@
+/** The nodes as OVN knows them: which physical networks each has a bridge to, and who may be a gateway. */
+
+export interface Chassis {
+  readonly id: string;
+  /** The name by which ports ask for it. */
+  readonly name: string;
+  readonly hostname: string;
+  readonly physicalNetworks: readonly string[];
+  readonly isGateway: boolean;
+  readonly zones: readonly string[];
+  /** When it last said how far it is; null where it never did. */
+  readonly heardAt: Date | null;
+}
+
+/** `public:br-ex,other:br-other`: the networks of a node's bridges. Pure. */
+export const mappedNetworks = (mappings: string): string[] =>
+  mappings
+    .split(',')
+    .map((mapping) => mapping.split(':')[0]?.trim() ?? '')
+    .filter((name) => name !== '');
+
+const ZONES = 'availability-zones=';
+
+/** What a node's CMS options say: whether it is a gateway, and its zones. Pure. */
+export function cmsOptions(text: string): { readonly isGateway: boolean; readonly zones: readonly string[] } {
+  const parts = text.split(',').map((part) => part.trim());
+  const zones = parts.find((part) => part.startsWith(ZONES))?.slice(ZONES.length) ?? '';
+  return {
+    isGateway: parts.includes('enable-chassis-as-gw'),
+    zones: zones.split(':').filter((zone) => zone !== ''),
+  };
+}
+
+/** The names of those that may be gateways to a physical network: those that say so, or all that reach it where none does. */
+export function gatewaysTo(all: readonly Chassis[], physicalNetwork: string): string[] {
+  const reaching = all.filter((chassis) => chassis.physicalNetworks.includes(physicalNetwork));
+  const willing = reaching.filter((chassis) => chassis.isGateway);
+  return (willing.length > 0 ? willing : reaching).map((chassis) => chassis.name);
+}
