@@ -1,0 +1,34 @@
+/** Commands on a node of the cloud, and in a network namespace of it. Never through a shell with words of a test's. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Ran, run } from '../../../runner/command.js';
+import { STATE } from '../../client.js';
+
+/** Runs a command on the node; never throws. */
+export const onNode = (node: string, command: readonly string[], timeoutMs = 20_000): Promise<Ran> =>
+  run('deploy/bin/enter', [node, ...command], { env: { YAGURA_STATE: STATE }, timeoutMs, quiet: true });
+
+/** Runs it and expects success. */
+export async function mustOnNode(node: string, ...command: string[]): Promise<string> {
+  const { code, output } = await onNode(node, command);
+  if (code !== 0) throw new Error(`${node}: ${command.join(' ')}: ${output}`);
+  return output;
+}
+
+/** A shell script of our own on the node, with parameters that it sees as $1, $2, ... */
+export const scriptOnNode = (node: string, script: string, ...parameters: string[]): Promise<string> =>
+  mustOnNode(node, 'sh', '-euc', script, 'lab', ...parameters);
+
+/** A command on the node that stays, with pipes. */
+export const startOnNode = (node: string, command: readonly string[]): ChildProcess =>
+  spawn('deploy/bin/enter', [node, ...command], {
+    env: { ...process.env, YAGURA_STATE: STATE },
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+
+/** Where this machine finds a network namespace of the node's. */
+export function namespacePath(node: string, namespace: string): string {
+  const init = readFileSync(join(STATE, 'run', `${node}.init.pid`), 'utf8').trim();
+  return `/proc/${init}/root/run/netns/${namespace}`;
+}
