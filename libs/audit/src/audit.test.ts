@@ -63,6 +63,7 @@ describe('the auditor', () => {
     [row('node', 'node-2', { state: 'down' }), 'node-down'],
     [row('node', 'node-3', { state: 'up', facts: { inventory: 'refused' } }), 'node-not-audited'],
     [row('security_group', 'g', {}), 'security-group-not-in-ovn'],
+    [row('ovn_foreign', 'x', { facts: { table: 'ACL' } }), 'ovn-row-of-others'],
   ])('reports %o as %s', (extra, code) => {
     expect(codes([...HEALTHY, extra])).toEqual([code]);
   });

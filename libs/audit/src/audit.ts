@@ -152,6 +152,18 @@ const ports: Rule = ({ books }) => {
   return [...missing, ...strange];
 };
 
+/** Rows that somebody else put into OVN: left alone, and told, since they may let through what ours do not. */
+const foreignRows: Rule = ({ books }) =>
+  books
+    .all('ovn_foreign')
+    .map((row) =>
+      finding(
+        'ovn-row-of-others',
+        row,
+        `OVN's table ${row.facts['table']} has row ${row.id}, which is not of this cloud`,
+      ),
+    );
+
 const taps: Rule = ({ books, busy }) => {
   const known = books.byId('port');
   return books
@@ -249,6 +261,7 @@ const RULES: readonly Rule[] = [
   orphans('disk', 'disk-without-server', 'a disk'),
   ports,
   orphans('port', 'port-without-server', 'a port'),
+  foreignRows,
   taps,
   groups,
   usage,

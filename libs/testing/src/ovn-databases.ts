@@ -16,8 +16,8 @@ export interface OvnDatabases {
   readonly sb: string;
   /** Runs one of OVN's programs, such as `ovn-nbctl`, and gives its output. */
   tool(program: string, ...parameters: string[]): string;
-  /** Kills the NB server and starts it again on the same file. */
-  restartNb(): Promise<void>;
+  /** Kills the NB server and starts it again on the same file, or on one without anything in it. */
+  restartNb(options?: { readonly empty: boolean }): Promise<void>;
   stop(): void;
 }
 
@@ -57,8 +57,7 @@ class Databases implements OvnDatabases {
 
   async start(withNorthd: boolean): Promise<this> {
     for (const name of ['nb', 'sb']) {
-      const schema = join(this.root, `usr/share/ovn/ovn-${name}.ovsschema`);
-      this.run(PROGRAMS.tool, 'create', join(this.folder, `${name}.db`), schema);
+      this.create(name);
       await this.serve(name);
     }
     if (withNorthd) {
@@ -74,18 +73,27 @@ class Databases implements OvnDatabases {
     return this.run(`usr/bin/${program}`, `--db=${db}`, ...patience, ...parameters);
   }
 
-  async restartNb(): Promise<void> {
+  async restartNb(options = { empty: false }): Promise<void> {
     const server = this.running.get('nb');
     const gone = new Promise((resolve) => server?.once('exit', resolve));
     server?.kill('SIGKILL');
     await gone;
     rmSync(join(this.folder, 'nb.sock'), { force: true });
+    if (options.empty) {
+      rmSync(join(this.folder, 'nb.db'));
+      this.create('nb');
+    }
     await this.serve('nb');
   }
 
   stop(): void {
     for (const child of this.running.values()) child.kill('SIGKILL');
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private create(name: string): void {
+    const schema = join(this.root, `usr/share/ovn/ovn-${name}.ovsschema`);
+    this.run(PROGRAMS.tool, 'create', join(this.folder, `${name}.db`), schema);
   }
 
   private async serve(name: string): Promise<void> {

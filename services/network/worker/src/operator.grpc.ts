@@ -107,6 +107,7 @@ async function bookRows({ books, client }: OperatorParts): Promise<Row[]> {
     ),
     ...groups.map((group) => row('security_group', group.id, { facts: facts(group.id) })),
     ...ovnRows(client, facts),
+    ...foreignRows(client),
     ...usage.map((used) =>
       row('usage', `${used.projectId}/${used.resource}`, {
         facts: { recorded: String(used.recorded), counted: String(used.counted) },
@@ -127,6 +128,29 @@ function ovnRows(client: NbClient, facts: (id: string) => Record<string, string>
     ),
     ...groups.map((group) => row('ovn_port_group', group._uuid, { facts: facts(group._uuid) })),
   ];
+}
+
+/** Tables in which a row of somebody else touches what tenants have. */
+const SHARED_TABLES = [
+  'Logical_Switch',
+  'Logical_Switch_Port',
+  'Logical_Router',
+  'Logical_Router_Port',
+  'Port_Group',
+  'ACL',
+  'NAT',
+  'QoS',
+] as const;
+
+/** What is in OVN and is not ours: it is told, and left alone. */
+function foreignRows(client: NbClient): Row[] {
+  return SHARED_TABLES.flatMap((table) => {
+    const rows: Iterable<{ readonly _uuid: string; readonly external_ids: ReadonlyMap<string, string> }> =
+      client.replica.table(table).values();
+    return [...rows]
+      .filter((entry) => !entry.external_ids.has(KIND))
+      .map((entry) => row('ovn_foreign', entry._uuid, { facts: { table } }));
+  });
 }
 
 async function statusOf(parts: OperatorParts): Promise<operatorV1.StatusReply> {

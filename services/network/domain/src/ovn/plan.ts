@@ -13,6 +13,7 @@ import {
   GROUPS,
   KIND,
   mapOf,
+  NB_MEMBERS,
   type NbActual,
   type NbColumn,
   type NbHolder,
@@ -142,10 +143,12 @@ export class NbPlan {
     return this;
   }
 
-  /** Ends the memberships of all but the wanted. */
+  /** Ends the memberships of all but the wanted, and of rows that are not ours: those are others' to take away. */
   retain<T extends NbHolder>(table: T, uuid: string, column: NbMembers[T], wanted: ReadonlySet<string>): this {
+    const [, , members] = NB_MEMBERS.find(([holder, name]) => holder === table && name === column)!;
     for (const member of this.actual.members(table, uuid, column)) {
-      if (!wanted.has(member)) this.leave(table, uuid, column, member);
+      const ours = this.actual.row(members, member)?.external_ids.has(KIND) ?? true;
+      if (ours && !wanted.has(member)) this.leave(table, uuid, column, member);
     }
     return this;
   }

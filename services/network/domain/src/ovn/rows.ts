@@ -101,6 +101,21 @@ export interface NbMembers {
 export type NbHolder = keyof NbMembers;
 export type NbColumn = NbMembers[NbHolder];
 
+/** Which rows are in each of these sets. */
+export const NB_MEMBERS: readonly (readonly [holder: NbHolder, column: NbColumn, table: NbTable])[] = [
+  ['Logical_Switch', 'ports', 'Logical_Switch_Port'],
+  ['Logical_Switch', 'qos_rules', 'QoS'],
+  ['Logical_Switch', 'dns_records', 'DNS'],
+  ['Logical_Switch', 'load_balancer', 'Load_Balancer'],
+  ['Port_Group', 'ports', 'Logical_Switch_Port'],
+  ['Port_Group', 'acls', 'ACL'],
+  ['Logical_Router', 'ports', 'Logical_Router_Port'],
+  ['Logical_Router', 'static_routes', 'Logical_Router_Static_Route'],
+  ['Logical_Router', 'nat', 'NAT'],
+  ['Logical_Router', 'load_balancer', 'Load_Balancer'],
+  ['Logical_Router_Port', 'gateway_chassis', 'Gateway_Chassis'],
+];
+
 /** What is in the database now. */
 export interface NbActual {
   row<T extends NbTable>(table: T, uuid: string): NbTables[T] | undefined;

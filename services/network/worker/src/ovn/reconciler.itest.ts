@@ -135,7 +135,16 @@ describe('the reconciler', () => {
     await settled();
     nb('ls-add', 'foreign', '--', 'lsp-add', 'foreign', 'foreign-port');
     nb('lsp-set-addresses', port.id, 'unknown');
+    await expect
+      .poll(() => [...client.replica.row('Logical_Switch_Port', port.id)!.addresses][0], { timeout: 2000 })
+      .toContain(port.mac);
+    nb('lsp-del', port.id);
+    await expect.poll(() => client.replica.row('Logical_Switch_Port', port.id), { timeout: 2000 }).toBeDefined();
     nb('pg-set-ports', 'pg_guard', 'foreign-port');
+    await expect
+      .poll(() => client.replica.row('Port_Group', GUARD_ID)?.ports.has(port.id), { timeout: 2000 })
+      .toBe(true);
+    nb('acl-add', 'pg_guard', 'to-lport', '1', 'ip4.src == 192.0.2.1', 'drop');
     const stray = randomUUID();
     await client.transact([
       client.ops.insert('DHCP_Options', stray, {
@@ -143,17 +152,15 @@ describe('the reconciler', () => {
         external_ids: new Map([['yagura:kind', 'subnet']]),
       }),
     ]);
+    await expect.poll(() => client.replica.row('DHCP_Options', stray), { timeout: 2000 }).toBeUndefined();
+    await settled();
+    expect(nb('acl-list', 'pg_guard')).toContain('192.0.2.1');
+    expect(nb('ls-list')).toContain('foreign');
+    // What was repaired was repaired at once: a full comparison finds nothing left to do.
     drifts.length = 0;
     reconciler.compareNow();
-    await expect.poll(() => drifts.length, { timeout: 8000 }).toBe(1);
-    expect(drifts[0]).toBeGreaterThan(0);
-    expect([...client.replica.row('Logical_Switch_Port', port.id)!.addresses][0]).toContain(port.mac);
-    expect(client.replica.row('Port_Group', GUARD_ID)?.ports.has(port.id)).toBe(true);
-    expect(client.replica.row('DHCP_Options', stray)).toBeUndefined();
-    expect(nb('ls-list')).toContain('foreign');
-    reconciler.compareNow();
-    await expect.poll(() => drifts.length, { timeout: 8000 }).toBe(2);
-    expect(drifts[1]).toBe(0);
+    await expect.poll(() => drifts.at(-1), { timeout: 8000 }).toBe(0);
+    expect(drifts.length).toBeLessThanOrEqual(2);
   });
 
   it('sets a refused resource apart and goes on with the others', async () => {
@@ -182,6 +189,19 @@ describe('the reconciler', () => {
     await restart;
     await settled();
     for (const port of ports) expect(client.replica.row('Logical_Switch_Port', port.id)).toBeDefined();
+  });
+
+  it('makes all of it anew in a database that lost everything', async () => {
+    const network = await books.makeNetwork();
+    const port = await books.makePort(network.id);
+    await settled();
+    await ovn.restartNb({ empty: true });
+    await expect
+      .poll(() => client.state === 'synced' && client.replica.row('Logical_Switch_Port', port.id)?.name, {
+        timeout: 5000,
+      })
+      .toBe(port.id);
+    expect(client.replica.row('Port_Group', GUARD_ID)?.ports.has(port.id)).toBe(true);
   });
 
   it('writes nothing any more once another has taken over', async () => {

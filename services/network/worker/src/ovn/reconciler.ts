@@ -11,9 +11,10 @@
 import { type Clock, delay } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
 import { isOvsdbError } from '#libs/platform/ovsdb';
-import type { Mark, NetworkBooks } from '#services/network/data';
+import type { Mark, MarkKind, NetworkBooks } from '#services/network/data';
 import type { NbOp } from '#services/network/domain';
 import { planFor } from './desired.js';
+import { DriftWatch } from './drift.js';
 import { encode, type NbClient, NbReplica } from './northbound.js';
 import type { Subject } from './realizer.js';
 import { membership, sweepSubjects } from './sweep.js';
@@ -46,6 +47,7 @@ class Overtaken extends Error {
 export class Reconciler {
   private readonly stopped = new AbortController();
   private readonly actual: NbReplica;
+  private readonly drift: DriftWatch;
   private running: Promise<void> = Promise.resolve();
   private wakeUp: () => void = () => undefined;
   private awake = false;
@@ -57,6 +59,7 @@ export class Reconciler {
 
   constructor(private readonly parts: ReconcilerParts) {
     this.actual = new NbReplica(parts.client.replica);
+    this.drift = new DriftWatch(parts.client, (subjects) => this.hearOfDrift(subjects));
   }
 
   /** Empty while all is well; else what keeps OVN from being brought up to date. */
@@ -65,10 +68,12 @@ export class Reconciler {
   }
 
   start(): void {
+    this.drift.start();
     this.running = this.run();
   }
 
   async stop(): Promise<void> {
+    this.drift.stop();
     this.stopped.abort();
     this.wake();
     await this.running;
@@ -105,6 +110,8 @@ export class Reconciler {
     this.trouble = error instanceof Error ? error.message : String(error);
     if (error instanceof Overtaken) {
       this.number = null;
+      // A database that knows no reconciler at all is a new one: nobody has taken over, and it needs all that there is.
+      if (this.leader() === undefined) return;
       this.parts.log.warn('another reconciler has taken over; waiting before taking over again');
       await delay(10_000, this.stopped.signal);
       return;
@@ -180,11 +187,40 @@ export class Reconciler {
   private async commit(operations: readonly NbOp[]): Promise<void> {
     const { client } = this.parts;
     try {
-      await client.transact([this.stillLeading(), ...encode(client, operations)]);
+      await this.drift.ownWork(operations, () => client.transact([this.stillLeading(), ...encode(client, operations)]));
     } catch (error) {
       if (isOvsdbError(error, 'refused') && error.refusal?.op === 0) throw new Overtaken();
       throw error;
     }
+  }
+
+  /** The number of the reconciler that writes, as OVN has it. */
+  private leader(): string | undefined {
+    const [row] = this.parts.client.replica.table('NB_Global').values();
+    return row?.external_ids.get(LEADER);
+  }
+
+  /** Others changed what is ours: it is brought back; everything is, where it is not known what all that was. */
+  private hearOfDrift(subjects: readonly Subject[] | 'everything'): void {
+    // Whoever takes over compares everything anyway.
+    if (this.number === null) return;
+    if (subjects === 'everything') {
+      this.compareNow();
+      return;
+    }
+    const { books, clock, log } = this.parts;
+    log.warn({ subjects: subjects.slice(0, 20), count: subjects.length }, 'others changed rows of ours in OVN');
+    const marked = [...Map.groupBy(subjects, (subject) => subject.kind)].map(([kind, own]: [MarkKind, Subject[]]) =>
+      books.dirty.mark(
+        kind,
+        own.map((subject) => subject.id),
+        clock.now(),
+      ),
+    );
+    Promise.all(marked).then(
+      () => this.wake(),
+      () => this.compareNow(),
+    );
   }
 
   private stillLeading() {

@@ -1,0 +1,90 @@
+/**
+ * Hears when somebody else changes or removes rows of ours in OVN, so that they are brought back at once and not at the
+ * next full comparison. Our own transactions are told by the rows they name; what OVN itself reports in its own columns
+ * is none of it. A false alarm costs a look at the books and changes nothing.
+ */
+import type { Change } from '#libs/platform/ovsdb';
+import { GUARD_ID, guardAcls, KIND, NB_MEMBERS, type NbOp } from '#services/network/domain';
+import { REALIZERS } from './desired.js';
+import type { NbClient, Northbound } from './northbound.js';
+import type { Subject } from './realizer.js';
+
+/** Columns that OVN writes and we only read. */
+const REPORTED: Readonly<Record<string, readonly string[]>> = {
+  Logical_Switch_Port: ['up'],
+  Logical_Router_Port: ['status'],
+};
+/** With more changes than these at once a full comparison is the shorter way. */
+const MANY = 500;
+
+interface Marked {
+  readonly external_ids: ReadonlyMap<string, string>;
+}
+
+const isOurs = ({ table, kind, columns }: Change<Northbound>): boolean =>
+  table !== 'NB_Global' && (kind !== 'modify' || columns.some((column) => !REPORTED[table]?.includes(column)));
+
+const OWN_ROWS = REALIZERS.flatMap((realizer) => realizer.rows);
+const keyOf = (table: string, uuid: string): string => `${table} ${uuid}`;
+
+export class DriftWatch {
+  private own: ReadonlySet<string> | null = null;
+  private unsubscribe: () => void = () => undefined;
+
+  constructor(
+    private readonly client: NbClient,
+    private readonly tell: (subjects: readonly Subject[] | 'everything') => void,
+  ) {}
+
+  start(): void {
+    this.unsubscribe = this.client.onChanges((changes) => this.hear(changes));
+  }
+
+  stop(): void {
+    this.unsubscribe();
+  }
+
+  /** What these operations change while the work runs is ours. Reports come before the answer, so nothing is missed. */
+  async ownWork<T>(operations: readonly NbOp[], work: () => Promise<T>): Promise<T> {
+    this.own = new Set(operations.map((operation) => keyOf(operation.table, operation.uuid)));
+    try {
+      return await work();
+    } finally {
+      this.own = null;
+    }
+  }
+
+  private hear(changes: readonly Change<Northbound>[]): void {
+    // One report is one transaction: with all that follows from it in rows that it did not name.
+    if (changes.some(({ table, uuid }) => this.own?.has(keyOf(table, uuid)))) return;
+    const foreign = changes.filter(isOurs);
+    const subjects = new Map<string, Subject>();
+    for (const { table, uuid } of foreign.slice(0, MANY)) {
+      for (const subject of this.subjectsOf(table, uuid, 2)) subjects.set(keyOf(subject.kind, subject.id), subject);
+    }
+    const all = foreign.length > MANY || foreign.some(({ uuid }) => uuid === GUARD_ID || guardAcls.has(uuid));
+    if (all) this.tell('everything');
+    else if (subjects.size > 0) this.tell([...subjects.values()]);
+  }
+
+  /** The resources that a row stands for, or whose rows hold it. A row that nobody of ours knows is for none. */
+  private subjectsOf(table: string, uuid: string, depth: number): Subject[] {
+    const known = OWN_ROWS.filter((own) => own.table === table);
+    const row = this.client.replica.row(table as keyof Northbound, uuid) as Partial<Marked> | undefined;
+    const mark = row?.external_ids?.get(KIND);
+    const own = row === undefined ? known[0] : known.find(({ marks }) => marks.includes(mark ?? ''));
+    if (own) return [{ kind: own.kind, id: uuid }];
+    return depth === 0
+      ? []
+      : this.holdersOf(table, uuid).flatMap(([holder, id]) => this.subjectsOf(holder, id, depth - 1));
+  }
+
+  private holdersOf(table: string, uuid: string): (readonly [string, string])[] {
+    return NB_MEMBERS.filter(([, , members]) => members === table).flatMap(([holder, column]) => {
+      const rows = this.client.replica.table(holder) as ReadonlyMap<string, Readonly<Record<string, unknown>>>;
+      return [...rows]
+        .filter(([, row]) => (row[column] as ReadonlySet<string>).has(uuid))
+        .map(([id]) => [holder, id] as const);
+    });
+  }
+}
