@@ -8,6 +8,12 @@ import { networkOps } from './network/network.ops.js';
 import { NetworkParts } from './parts.js';
 import { PortHandlers } from './port/port.handlers.js';
 import { portOps } from './port/port.ops.js';
+import { QosPolicyHandlers } from './qos-policy/qos-policy.handlers.js';
+import { qosPolicyOps } from './qos-policy/qos-policy.ops.js';
+import { QosRuleHandlers } from './qos-rule/qos-rule.handlers.js';
+import { qosRuleOps } from './qos-rule/qos-rule.ops.js';
+import { QosRuleTypeHandlers } from './qos-rule-type/qos-rule-type.handlers.js';
+import { qosRuleTypeOps } from './qos-rule-type/qos-rule-type.ops.js';
 import { QuotaHandlers } from './quota/quota.handlers.js';
 import { quotaOps } from './quota/quota.ops.js';
 import { SecurityGroupHandlers } from './security-group/security-group.handlers.js';
@@ -28,6 +34,9 @@ export const networkApiOps: readonly Op[] = [
   ...portOps,
   ...securityGroupOps,
   ...securityGroupRuleOps,
+  ...qosPolicyOps,
+  ...qosRuleOps,
+  ...qosRuleTypeOps,
   ...quotaOps,
 ];
 
@@ -45,6 +54,9 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     PortHandlers,
     SecurityGroupHandlers,
     SecurityGroupRuleHandlers,
+    QosPolicyHandlers,
+    QosRuleHandlers,
+    QosRuleTypeHandlers,
     QuotaHandlers,
   ],
 });

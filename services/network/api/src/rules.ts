@@ -12,7 +12,7 @@ import {
   type Rule,
   rule,
 } from '#libs/platform/policy';
-import { reaches, type Targets } from '#services/network/domain';
+import { type QosRuleType, reaches, type Targets } from '#services/network/domain';
 
 interface OnNetwork {
   readonly networkProjectId?: string;
@@ -63,6 +63,12 @@ export const R = {
   createRule: rule('create_security_group_rule', PROJECT_MEMBER),
   getRule: rule('get_security_group_rule', PROJECT_READER),
   deleteRule: rule('delete_security_group_rule', PROJECT_MEMBER),
+  createQosPolicy: rule('create_policy', ADMIN),
+  getQosPolicy: rule('get_policy', any(PROJECT_READER, isShared)),
+  updateQosPolicy: rule('update_policy', ADMIN),
+  deleteQosPolicy: rule('delete_policy', ADMIN),
+  getQosRuleType: rule('get_rule_type', everyone),
+  getQosRuleTypeDrivers: rule('get_rule_type:drivers', ADMIN),
   getQuota: rule('get_quota', PROJECT_READER),
   listQuotas: rule('get_quotas', ADMIN),
   updateQuota: rule('update_quota', ADMIN),
@@ -71,6 +77,14 @@ export const R = {
   getZone: rule('get_availability_zone', PROJECT_READER),
   getAgent: rule('get_agent', ADMIN),
 } as const satisfies Record<string, Rule>;
+
+/** Rules of QoS are seen with their policy, by either of their two paths, and written by administrators. */
+export const qosRuleRules = (type: QosRuleType, path: 'policy' | 'alias') => ({
+  create: rule(`create_${path}_${type}_rule`, ADMIN),
+  get: rule(`get_${path}_${type}_rule`, any(PROJECT_READER, isShared)),
+  update: rule(`update_${path}_${type}_rule`, ADMIN),
+  delete: rule(`delete_${path}_${type}_rule`, ADMIN),
+});
 
 /** Rules of single attributes, by the attribute's name on the wire. */
 const attribute = (name: string, check: Check): Rule => rule(name, check);

@@ -43,8 +43,8 @@ export function ownerOf(call: AnyCall, rule: string, item: Owned): string {
 }
 
 /** The id in the path; anything that is no id can not be found. */
-export function idOf(call: AnyCall, missing: (id: string) => Error): string {
-  const id = call.params['id'] ?? '';
+export function idOf(call: AnyCall, missing: (id: string) => Error, parameter = 'id'): string {
+  const id = call.params[parameter] ?? '';
   if (!isUuid(id)) throw missing(id.slice(0, 100));
   return id.toLowerCase();
 }

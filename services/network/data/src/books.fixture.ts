@@ -36,6 +36,7 @@ export async function openBooks(limits = DEFAULT_LIMITS) {
       mtu: 1442,
       portSecurity: true,
       shared: false,
+      qosPolicyId: null,
       external: false,
       isDefault: false,
       networkType: 'geneve',
@@ -75,7 +76,9 @@ export async function openBooks(limits = DEFAULT_LIMITS) {
     ownedByServer: false,
     wishes: undefined,
     groupIds: [],
+    qosPolicyId: null,
     networkProjectId: 'p1',
+    networkQosPolicyId: null,
     subnets: await all.subnets.ofNetworks(db, [networkId]),
     ...more,
   });

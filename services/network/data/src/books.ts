@@ -8,12 +8,15 @@ import { NetworkRepo } from './network.repo.js';
 import { NetworkStore } from './network.store.js';
 import { PortRepo } from './port.repo.js';
 import { PortStore } from './port.store.js';
+import { QosPolicyRepo } from './qos-policy.repo.js';
+import { QosPolicyStore } from './qos-policy.store.js';
 import { QuotaRepo } from './quota.repo.js';
 import { RbacPolicyRepo } from './rbac-policy.repo.js';
 import { SecurityGroupRepo } from './security-group.repo.js';
 import { SecurityGroupStore } from './security-group.store.js';
 import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
 import { ServerPortStore } from './server-port.store.js';
+import { Sharing } from './sharing.js';
 import { SubnetRepo } from './subnet.repo.js';
 import { SubnetStore } from './subnet.store.js';
 
@@ -32,6 +35,7 @@ export class NetworkBooks {
   readonly fences = new FenceRepo();
   readonly allocations = new AllocationRepo();
   readonly policies = new RbacPolicyRepo();
+  readonly qosPolicies = new QosPolicyRepo();
   readonly quotas: QuotaRepo;
   readonly dirty: DirtyRepo;
   readonly networkStore: NetworkStore;
@@ -39,6 +43,7 @@ export class NetworkBooks {
   readonly portStore: PortStore;
   readonly groupStore: SecurityGroupStore;
   readonly serverPortStore: ServerPortStore;
+  readonly qosPolicyStore: QosPolicyStore;
 
   constructor(
     readonly db: Db,
@@ -46,9 +51,10 @@ export class NetworkBooks {
   ) {
     this.quotas = new QuotaRepo(options.limits);
     this.dirty = new DirtyRepo(db);
-    this.networkStore = new NetworkStore(db, this.networks, this.policies, this.quotas, options.newId);
+    const sharing = new Sharing(this.policies, this.quotas, options.newId);
+    this.networkStore = new NetworkStore(db, this.networks, this.qosPolicies, sharing, this.quotas);
     this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.quotas);
-    this.portStore = new PortStore(db, this.ports, this.allocations, this.quotas, options.newMac);
+    this.portStore = new PortStore(db, this.ports, this.allocations, this.qosPolicies, this.quotas, options.newMac);
     this.serverPortStore = new ServerPortStore(
       db,
       this.fences,
@@ -57,6 +63,7 @@ export class NetworkBooks {
       this.ports,
       this.portStore,
     );
+    this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);
     this.groupStore = new SecurityGroupStore(db, this.groups, this.rules, this.quotas, options.newId);
   }
 }

@@ -16,13 +16,17 @@ export {
 export * from './migrations.js';
 export * from './network.repo.js';
 export * from './network.store.js';
+export { PORT_FIELDS, type PortOnNetwork } from './port.listing.js';
 export * from './port.repo.js';
 export * from './port.store.js';
+export * from './qos-policy.repo.js';
+export * from './qos-policy.store.js';
 export * from './quota.repo.js';
 export * from './rbac-policy.repo.js';
 export * from './security-group.repo.js';
 export * from './security-group.store.js';
 export { RULE_FIELDS, SecurityGroupRuleRepo } from './security-group-rule.repo.js';
 export * from './server-port.store.js';
+export * from './sharing.js';
 export * from './subnet.repo.js';
 export * from './subnet.store.js';

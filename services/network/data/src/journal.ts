@@ -56,6 +56,22 @@ export async function markDirty(tx: Tx, kind: MarkKind, ids: readonly string[], 
   tx.notify(OVN_CHANNEL);
 }
 
+/** Marks in one statement what a query of ours selects; its own parameters are `$3` and on. */
+export async function markSelected(
+  tx: Tx,
+  kind: MarkKind,
+  select: string,
+  params: readonly unknown[],
+  now: Date,
+): Promise<void> {
+  const marked = await tx.exec(
+    `insert into ovn_dirty (kind, id, since, not_before) select $1, s.id, $2, $2 from (${select}) s order by s.id
+     on conflict (kind, id) do update set mark = nextval('ovn_mark'), tries = 0, not_before = excluded.not_before, error = ''`,
+    [kind, now, ...params],
+  );
+  if (marked > 0) tx.notify(OVN_CHANNEL);
+}
+
 /** Marks every port of a network. */
 export async function markPortsOf(tx: Tx, networkId: string, now: Date): Promise<void> {
   const ports = await tx.query<{ id: string }>('select id from port where network_id = $1', [networkId]);

@@ -44,6 +44,7 @@ interface Row {
   readonly physical_network: string | null;
   readonly segmentation_id: number | null;
   readonly tunnel_key: number;
+  readonly qos_policy_id: string | null;
   readonly tags: readonly string[];
   readonly subnet_ids: readonly string[];
   readonly revision: number;
@@ -72,6 +73,7 @@ const toNetwork = (row: Row): Network => ({
   physicalNetwork: row.physical_network,
   segmentationId: row.segmentation_id,
   tunnelKey: row.tunnel_key,
+  qosPolicyId: row.qos_policy_id,
   tags: row.tags,
   subnetIds: row.subnet_ids,
   revision: row.revision,
@@ -97,6 +99,7 @@ const LIST: ListSpec = {
     is_default: byBoolean('n.is_default'),
     port_security_enabled: byBoolean('n.port_security'),
     revision_number: byInteger('n.revision'),
+    qos_policy_id: byUuid('n.qos_policy_id'),
     'provider:network_type': byText('n.network_type'),
     'provider:physical_network': byNullableText('n.physical_network'),
     'provider:segmentation_id': byInteger('n.segmentation_id'),
@@ -121,6 +124,7 @@ export type NewNetwork = Omit<
   Network,
   | 'segmentationId'
   | 'tunnelKey'
+  | 'qosPolicyId'
   | 'sharedWith'
   | 'externalTo'
   | 'tags'

@@ -1,7 +1,14 @@
 /** What clients do with networks, each as one transaction with its quota, its marks and its events. */
 import { fail } from '#libs/kernel';
 import type { Db, Tx } from '#libs/platform/db';
-import { EVERYONE, type Network, networkInUse, networkNotFound, type RbacAction } from '#services/network/domain';
+import {
+  EVERYONE,
+  type Network,
+  networkInUse,
+  networkNotFound,
+  qosPolicyNotFound,
+  type RbacAction,
+} from '#services/network/domain';
 import { markDirty, markPortsOf, record } from './journal.js';
 import {
   isNetworkStillUsed,
@@ -11,26 +18,30 @@ import {
   type NetworkRepo,
   type NewNetwork,
 } from './network.repo.js';
+import { isQosPolicyBound, type QosPolicyRepo } from './qos-policy.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
-import type { RbacPolicyRepo } from './rbac-policy.repo.js';
 import { expectRevision } from './revision.js';
+import type { Sharing } from './sharing.js';
 
 export interface NetworkDraft extends NewNetwork {
   /** For everyone to use. */
   readonly shared: boolean;
+  /** Null: its project's default, where it has one. */
+  readonly qosPolicyId: string | null;
 }
 
 export interface NetworkRevision extends NetworkChange {
   readonly shared?: boolean | undefined;
+  readonly qosPolicyId?: string | null | undefined;
 }
 
 export class NetworkStore {
   constructor(
     private readonly db: Db,
     private readonly networks: NetworkRepo,
-    private readonly policies: RbacPolicyRepo,
+    private readonly qos: QosPolicyRepo,
+    private readonly sharing: Sharing,
     private readonly quotas: QuotaRepo,
-    private readonly newId: () => string,
   ) {}
 
   /** All of them or none. */
@@ -39,6 +50,8 @@ export class NetworkStore {
       return await this.createAll(drafts, now);
     } catch (error) {
       if (isSecondDefault(error)) throw secondDefaultNetwork();
+      if (isQosPolicyBound(error))
+        throw qosPolicyNotFound(drafts.find((draft) => draft.qosPolicyId)?.qosPolicyId ?? '');
       throw isSegmentTaken(error) ? segmentTaken(drafts) : error;
     }
   }
@@ -74,12 +87,13 @@ export class NetworkStore {
     try {
       return await this.updateOne(id, change, now, revision);
     } catch (error) {
+      if (isQosPolicyBound(error)) throw qosPolicyNotFound(change.qosPolicyId ?? '');
       throw isSecondDefault(error) ? secondDefaultNetwork() : error;
     }
   }
 
   private updateOne(id: string, change: NetworkRevision, now: Date, revision?: number): Promise<Network> {
-    const { shared, ...columns } = change;
+    const { shared, qosPolicyId, ...columns } = change;
     return this.db.tx(async (tx) => {
       await expectRevision(tx, 'network', id, revision);
       const before = await this.networks.find(tx, id);
@@ -87,11 +101,12 @@ export class NetworkStore {
       if (shared !== undefined) await this.openToAll(tx, before, 'access_as_shared', shared);
       if (change.external !== undefined && change.external !== before.external)
         await this.openToAll(tx, before, 'access_as_external', change.external);
+      if (qosPolicyId !== undefined) await this.qos.attach(tx, 'network', id, qosPolicyId);
       const network = await this.networks.update(tx, id, columns, now);
       if (!network) throw networkNotFound(id);
       if (shared === false) await this.refuseStrangers(tx, network);
       await markDirty(tx, 'network', [id], now);
-      if (change.adminStateUp !== undefined) await markPortsOf(tx, id, now);
+      if (change.adminStateUp !== undefined || qosPolicyId !== undefined) await markPortsOf(tx, id, now);
       if (change.mtu !== undefined) await markDirty(tx, 'subnet', network.subnetIds, now);
       await record(tx, [{ resourceId: id, what: 'network updated' }], now);
       return network;
@@ -105,7 +120,7 @@ export class NetworkStore {
         const network = await this.networks.find(tx, id);
         if (!network) throw networkNotFound(id);
         const subnets = await this.networks.delete(tx, id);
-        const policies = await this.policies.forget(tx, id);
+        await this.sharing.forget(tx, id);
         await markDirty(tx, 'network', [id], now);
         await markDirty(
           tx,
@@ -124,11 +139,6 @@ export class NetworkStore {
           'subnet',
           subnets.map((subnet) => subnet.projectId),
         );
-        await this.quotas.release(
-          tx,
-          'rbac_policy',
-          policies.map((policy) => policy.projectId),
-        );
       });
     } catch (error) {
       throw isNetworkStillUsed(error) ? networkInUse(id) : error;
@@ -146,28 +156,18 @@ export class NetworkStore {
     if (stranger) throw networkInUse(id);
   }
 
-  private async insert(tx: Tx, { shared, ...draft }: NetworkDraft, now: Date): Promise<Network> {
+  private async insert(tx: Tx, { shared, qosPolicyId, ...draft }: NetworkDraft, now: Date): Promise<Network> {
     const made = await this.networks.insert(tx, draft, now);
+    if (qosPolicyId !== null) await this.qos.attach(tx, 'network', made.id, qosPolicyId);
+    const policy = qosPolicyId ?? (await this.qos.attachDefault(tx, made.id, made.projectId));
     if (shared) await this.openToAll(tx, made, 'access_as_shared', true);
     if (draft.external) await this.openToAll(tx, made, 'access_as_external', true);
     const everyone = (is: boolean) => (is ? [EVERYONE] : []);
-    return { ...made, sharedWith: everyone(shared), externalTo: everyone(draft.external) };
+    return { ...made, qosPolicyId: policy, sharedWith: everyone(shared), externalTo: everyone(draft.external) };
   }
 
-  /** Says, or takes back, that everyone may do this with the network. Its owner is charged whatever the quota says. */
-  private async openToAll(tx: Tx, network: Network, action: RbacAction, open: boolean): Promise<void> {
-    const { id: objectId, projectId } = network;
-    if (!open) {
-      const gone = await this.policies.closeToAll(tx, objectId, action);
-      await this.quotas.release(
-        tx,
-        'rbac_policy',
-        gone.map((policy) => policy.projectId),
-      );
-      return;
-    }
-    const policy = { id: this.newId(), projectId, objectType: 'network', objectId, action, target: EVERYONE } as const;
-    if (await this.policies.insert(tx, policy)) await this.quotas.count(tx, projectId, 'rbac_policy', 1);
+  private openToAll(tx: Tx, { id, projectId }: Network, action: RbacAction, open: boolean): Promise<void> {
+    return this.sharing.openToAll(tx, { type: 'network', id, projectId }, action, open);
   }
 }
 

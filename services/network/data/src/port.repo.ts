@@ -1,153 +1,13 @@
 /** Ports with their addresses and groups. One MAC per network, one holder per address: the database keeps both. */
 import { isViolation, type Sql, type Tx } from '#libs/platform/db';
-import {
-  type AddressPair,
-  groupNotFound,
-  METADATA_OWNER,
-  macInUse,
-  type Port,
-  type PortStatus,
-} from '#services/network/domain';
-import {
-  type Bind,
-  byBoolean,
-  byInteger,
-  byTags,
-  byText,
-  byUuid,
-  type ListRequest,
-  type ListSpec,
-  listSql,
-  type Page,
-  pageOf,
-  type Scope,
-  since,
-} from './listing.js';
+import { groupNotFound, METADATA_OWNER, macInUse, type Port } from '#services/network/domain';
+import { type ListRequest, listSql, type Page, pageOf, type Scope } from './listing.js';
+import { PORT_LIST, PORT_SELECT, type PortOnNetwork, type PortRow, toPort } from './port.listing.js';
 
-interface Row {
-  readonly id: string;
-  readonly network_id: string;
-  readonly project_id: string;
-  readonly name: string;
-  readonly description: string;
-  readonly mac: string;
-  readonly admin_state_up: boolean;
-  readonly device_id: string;
-  readonly device_owner: string;
-  readonly status: PortStatus;
-  readonly host: string;
-  readonly vnic_type: string;
-  readonly profile: Readonly<Record<string, unknown>>;
-  readonly port_security: boolean;
-  readonly address_pairs: readonly AddressPair[];
-  readonly hostname: string;
-  readonly owned_by_server: boolean;
-  readonly tags: readonly string[];
-  readonly revision: number;
-  readonly created_at: Date;
-  readonly updated_at: Date;
-  readonly ips: readonly (readonly [subnetId: string, address: string])[];
-  readonly groups: readonly string[];
-  readonly network_project_id: string;
-}
-
-/** A port with the project that owns its network, which has rights over it. */
-export type PortOnNetwork = Port & { readonly networkProjectId: string };
-
-const SELECT = `p.*,
-  coalesce((select json_agg(json_build_array(a.subnet_id, host(a.address)) order by a.ordinal, a.address)
-    from ip_allocation a where a.port_id = p.id), '[]') as ips,
-  array(select g.group_id::text from port_security_group g where g.port_id = p.id order by g.group_id) as groups,
-  (select n.project_id from network n where n.id = p.network_id) as network_project_id`;
-
-const toPort = (row: Row): PortOnNetwork => ({
-  id: row.id,
-  networkId: row.network_id,
-  projectId: row.project_id,
-  name: row.name,
-  description: row.description,
-  mac: row.mac,
-  adminStateUp: row.admin_state_up,
-  deviceId: row.device_id,
-  deviceOwner: row.device_owner,
-  status: row.status,
-  host: row.host,
-  vnicType: row.vnic_type,
-  profile: row.profile,
-  portSecurity: row.port_security,
-  addressPairs: row.address_pairs,
-  hostname: row.hostname,
-  ownedByServer: row.owned_by_server,
-  tags: row.tags,
-  revision: row.revision,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-  fixedIps: row.ips.map(([subnetId, address]) => ({ subnetId, address })),
-  groupIds: row.groups,
-  networkProjectId: row.network_project_id,
-});
-
-/** `fixed_ips` filters read `subnet_id=X`, `ip_address=X` or `ip_address_substr=X`; all kinds that are given must match. */
-function byFixedIps(values: readonly string[], bind: Bind): string {
-  const given = (key: string): string[] =>
-    values.flatMap((value) => (value.startsWith(`${key}=`) ? [value.slice(key.length + 1)] : []));
-  const some = (condition: string): string =>
-    `exists (select 1 from ip_allocation a where a.port_id = p.id and ${condition})`;
-  const parts: string[] = [];
-  const subnets = given('subnet_id');
-  const addresses = given('ip_address');
-  const pieces = given('ip_address_substr');
-  if (subnets.length) parts.push(some(byUuid('a.subnet_id')(subnets, bind)));
-  if (addresses.length) parts.push(some(byText('host(a.address)')(addresses, bind)));
-  if (pieces.length)
-    parts.push(some(`exists (select 1 from unnest(${bind(pieces)}::text[]) s where strpos(host(a.address), s) > 0)`));
-  return parts.length ? `(${parts.join(' and ')})` : 'false';
-}
-
-const LIST: ListSpec = {
-  select: SELECT,
-  from: 'port p',
-  id: 'p.id',
-  filters: {
-    id: byUuid('p.id'),
-    name: byText('p.name'),
-    network_id: byUuid('p.network_id'),
-    project_id: byText('p.project_id'),
-    tenant_id: byText('p.project_id'),
-    description: byText('p.description'),
-    device_id: byText('p.device_id'),
-    device_owner: byText('p.device_owner'),
-    mac_address: (values, bind) => `p.mac::text = any(${bind(values.map((value) => value.toLowerCase()))}::text[])`,
-    status: byText('p.status'),
-    admin_state_up: byBoolean('p.admin_state_up'),
-    fixed_ips: byFixedIps,
-    security_groups: (values, bind) =>
-      `exists (select 1 from port_security_group g where g.port_id = p.id and ${byUuid('g.group_id')(values, bind)})`,
-    port_security_enabled: byBoolean('p.port_security'),
-    'binding:host_id': byText('p.host'),
-    'binding:vnic_type': byText('p.vnic_type'),
-    revision_number: byInteger('p.revision'),
-    changed_since: since('p.updated_at'),
-    ...byTags('p.tags'),
-  },
-  sortable: {
-    id: 'p.id',
-    name: 'p.name',
-    network_id: 'p.network_id',
-    project_id: 'p.project_id',
-    tenant_id: 'p.project_id',
-    device_id: 'p.device_id',
-    device_owner: 'p.device_owner',
-    mac_address: 'p.mac',
-    status: 'p.status',
-    admin_state_up: 'p.admin_state_up',
-    created_at: 'p.created_at',
-    updated_at: 'p.updated_at',
-  },
-};
-export const PORT_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object.keys(LIST.sortable) };
-
-export type NewPort = Omit<Port, 'status' | 'fixedIps' | 'groupIds' | 'tags' | 'revision' | 'createdAt' | 'updatedAt'>;
+export type NewPort = Omit<
+  Port,
+  'status' | 'fixedIps' | 'groupIds' | 'qosPolicyId' | 'tags' | 'revision' | 'createdAt' | 'updatedAt'
+>;
 export type PortChange = Partial<
   Pick<
     Port,
@@ -169,34 +29,37 @@ export type PortChange = Partial<
 
 export class PortRepo {
   async find(on: Sql, id: string): Promise<PortOnNetwork | undefined> {
-    const row = await on.one<Row>({ name: 'port-find', text: `select ${SELECT} from port p where p.id = $1` }, [id]);
+    const row = await on.one<PortRow>(
+      { name: 'port-find', text: `select ${PORT_SELECT} from port p where p.id = $1` },
+      [id],
+    );
     return row && toPort(row);
   }
 
   async findMany(on: Sql, ids: readonly string[]): Promise<PortOnNetwork[]> {
     if (ids.length === 0) return [];
-    const rows = await on.query<Row>(
-      { name: 'port-find-many', text: `select ${SELECT} from port p where p.id = any($1::uuid[])` },
+    const rows = await on.query<PortRow>(
+      { name: 'port-find-many', text: `select ${PORT_SELECT} from port p where p.id = any($1::uuid[])` },
       [ids],
     );
     return rows.map(toPort);
   }
 
   async list(on: Sql, request: ListRequest, scope: Scope): Promise<Page<PortOnNetwork>> {
-    const { text, params } = listSql(LIST, request, (bind) => {
+    const { text, params } = listSql(PORT_LIST, request, (bind) => {
       if (scope === 'all') return 'true';
       const own = bind(scope.projectId);
       return `(p.project_id = ${own} or p.network_id = any(array(select n.id from network n where n.project_id = ${own})))`;
     });
-    return pageOf((await on.query<Row>(text, params)).map(toPort), request);
+    return pageOf((await on.query<PortRow>(text, params)).map(toPort), request);
   }
 
   /** The ports of servers, in the order in which they were made. */
   async ofDevices(on: Sql, deviceIds: readonly string[]): Promise<PortOnNetwork[]> {
-    const rows = await on.query<Row>(
+    const rows = await on.query<PortRow>(
       {
         name: 'port-of-devices',
-        text: `select ${SELECT} from port p where p.device_id = any($1::text[]) and p.device_id <> '' order by p.created_at, p.id`,
+        text: `select ${PORT_SELECT} from port p where p.device_id = any($1::text[]) and p.device_id <> '' order by p.created_at, p.id`,
       },
       [deviceIds],
     );
@@ -206,10 +69,10 @@ export class PortRepo {
   /** The metadata ports of networks. */
   async metadataOf(on: Sql, networkIds: readonly string[]): Promise<PortOnNetwork[]> {
     if (networkIds.length === 0) return [];
-    const rows = await on.query<Row>(
+    const rows = await on.query<PortRow>(
       {
         name: 'port-metadata-of',
-        text: `select ${SELECT} from port p where p.network_id = any($1::uuid[]) and p.device_owner = '${METADATA_OWNER}'`,
+        text: `select ${PORT_SELECT} from port p where p.network_id = any($1::uuid[]) and p.device_owner = '${METADATA_OWNER}'`,
       },
       [networkIds],
     );

@@ -9,11 +9,14 @@ import {
   networkNotFound,
   type Port,
   portNotFound,
+  qosPolicyNotFound,
   type Subnet,
 } from '#services/network/domain';
 import type { AllocationRepo } from './allocation.repo.js';
 import { markAndRecord } from './journal.js';
-import { type NewPort, type PortChange, type PortOnNetwork, type PortRepo, portWriteFailure } from './port.repo.js';
+import type { PortOnNetwork } from './port.listing.js';
+import { type NewPort, type PortChange, type PortRepo, portWriteFailure } from './port.repo.js';
+import { isQosPolicyBound, type QosPolicyRepo } from './qos-policy.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
 
@@ -22,7 +25,9 @@ export interface PortDraft extends Omit<NewPort, 'mac'> {
   readonly mac: string | undefined;
   readonly wishes: readonly IpWish[] | undefined;
   readonly groupIds: readonly string[];
+  readonly qosPolicyId: string | null;
   readonly networkProjectId: string;
+  readonly networkQosPolicyId: string | null;
   /** All subnets of its network. */
   readonly subnets: readonly Subnet[];
 }
@@ -30,6 +35,7 @@ export interface PortDraft extends Omit<NewPort, 'mac'> {
 export interface PortRevision extends PortChange {
   readonly wishes?: readonly IpWish[] | undefined;
   readonly groupIds?: readonly string[] | undefined;
+  readonly qosPolicyId?: string | null | undefined;
 }
 
 const MAC_TRIES = 8;
@@ -39,6 +45,7 @@ export class PortStore {
     private readonly db: Db,
     private readonly ports: PortRepo,
     private readonly allocations: AllocationRepo,
+    private readonly qos: QosPolicyRepo,
     private readonly quotas: QuotaRepo,
     private readonly newMac: () => string,
   ) {}
@@ -78,18 +85,19 @@ export class PortStore {
     now: Date,
     revision?: number,
   ): Promise<PortOnNetwork> {
-    let touched: Pick<Port, 'networkId' | 'mac' | 'groupIds'> = { networkId: '', mac: '', groupIds: [] };
+    let touched: Attempt = { networkId: '', mac: '', groupIds: [] };
     try {
       return await this.db.tx(async (tx) => {
         await expectRevision(tx, 'port', id, revision);
         const before = await this.ports.lock(tx, id);
         if (!before) throw portNotFound(id);
         const change = decide(before);
-        touched = { networkId: before.networkId, mac: change.mac ?? before.mac, groupIds: change.groupIds ?? [] };
+        const { qosPolicyId, groupIds = [] } = change;
+        touched = { networkId: before.networkId, mac: change.mac ?? before.mac, groupIds, qosPolicyId };
         return this.updateIn(tx, before, change, subnets, now);
       });
     } catch (error) {
-      throw portWriteFailure(error, touched);
+      throw draftFailure(error, touched);
     }
   }
 
@@ -101,10 +109,11 @@ export class PortStore {
     subnets: readonly Subnet[],
     now: Date,
   ): Promise<PortOnNetwork> {
-    const { wishes, groupIds, ...columns } = change;
+    const { wishes, groupIds, qosPolicyId, ...columns } = change;
     await this.ports.update(tx, before.id, columns, now);
     await this.readdress(tx, before, change.mac ?? before.mac, wishes, subnets);
     if (groupIds !== undefined) await this.ports.setGroups(tx, before.id, groupIds);
+    if (qosPolicyId !== undefined) await this.qos.attach(tx, 'port', before.id, qosPolicyId);
     const after = await this.ports.find(tx, before.id);
     if (!after) throw portNotFound(before.id);
     await markAndRecord(tx, 'port', [before.id], [event(after, 'port updated')], now);
@@ -140,6 +149,7 @@ export class PortStore {
   private async createOne(tx: Tx, draft: PortDraft, now: Date): Promise<PortOnNetwork> {
     const { wishes, groupIds, networkProjectId, subnets, mac: wanted, ...row } = draft;
     const mac = await this.insert(tx, { ...row, mac: wanted }, groupIds, now);
+    if (row.qosPolicyId !== null) await this.qos.attach(tx, 'port', row.id, row.qosPolicyId);
     const claims = claimsFor({ networkId: row.networkId, subnets, mac, wishes, current: [] });
     const fixedIps = await this.allocations.claim(tx, { networkId: row.networkId, portId: row.id, subnets, claims });
     const born = { status: 'DOWN' as const, tags: [], revision: 1, createdAt: now, updatedAt: now };
@@ -208,6 +218,7 @@ export interface Attempt {
   readonly networkId: string;
   readonly mac?: string | undefined;
   readonly groupIds: readonly string[];
+  readonly qosPolicyId?: string | null | undefined;
 }
 
 /** The failure for what the database refused. To be used outside the transaction. */
@@ -215,6 +226,7 @@ export function draftFailure(error: unknown, attempt: Attempt | undefined): unkn
   if (!attempt) return error;
   if (isViolation(error, 'foreignKey', 'port_network_id_fkey')) return networkNotFound(attempt.networkId);
   if (isViolation(error, 'foreignKey', 'ip_allocation_subnet_id_fkey')) return networkNotFound(attempt.networkId);
+  if (isQosPolicyBound(error)) return qosPolicyNotFound(attempt.qosPolicyId ?? '');
   return portWriteFailure(error, { ...attempt, mac: attempt.mac ?? '' });
 }
 

@@ -8,7 +8,8 @@ import { networkNotFound, portInUse, portNotFound } from '#services/network/doma
 import { type FenceRepo, type Pair, replay, storedFailure } from './fence.repo.js';
 import { record } from './journal.js';
 import type { NetworkRepo } from './network.repo.js';
-import type { PortOnNetwork, PortRepo } from './port.repo.js';
+import type { PortOnNetwork } from './port.listing.js';
+import type { PortRepo } from './port.repo.js';
 import { type Attempt, draftFailure, type PortDraft, type PortStore } from './port.store.js';
 import type { SubnetRepo } from './subnet.repo.js';
 
@@ -164,7 +165,9 @@ export class ServerPortStore {
       ownedByServer: true,
       wishes: nic.fixedIp === undefined ? undefined : [{ address: nic.fixedIp }],
       groupIds: network.portSecurity ? wanted.groupIds : [],
+      qosPolicyId: null,
       networkProjectId: network.projectId,
+      networkQosPolicyId: network.qosPolicyId,
       subnets: await this.subnets.ofNetworks(tx, [network.id]),
     };
   }

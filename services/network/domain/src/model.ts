@@ -43,6 +43,8 @@ export interface Network extends Standard {
   readonly segmentationId: number | null;
   /** OVN's key of the network: unique among all networks, and a tunnel's segmentation id. */
   readonly tunnelKey: number;
+  /** The QoS policy of ports that have none of their own. */
+  readonly qosPolicyId: string | null;
   readonly subnetIds: readonly string[];
 }
 
@@ -109,6 +111,7 @@ export interface Port extends Standard {
   readonly hostname: string;
   /** Made for a server by compute, so deleted with it. */
   readonly ownedByServer: boolean;
+  readonly qosPolicyId: string | null;
   readonly fixedIps: readonly FixedIp[];
   readonly groupIds: readonly string[];
 }

@@ -39,6 +39,46 @@ export const EXTENSIONS: readonly Extension[] = [
   },
   { alias: 'project-id', name: 'Project Id', description: 'Resources name their project as project_id.' },
   { alias: 'provider', name: 'Provider Network', description: 'How a network is realized, for administrators.' },
+  {
+    alias: 'qos',
+    name: 'Quality of Service',
+    description: 'Policies that limit and mark the traffic of ports and networks.',
+  },
+  {
+    alias: 'qos-bw-limit-direction',
+    name: 'Direction of Bandwidth Limits',
+    description: 'What a port sends and what it receives can be limited apart.',
+  },
+  {
+    alias: 'qos-bw-minimum-ingress',
+    name: 'Ingress Minimum Bandwidth',
+    description: 'Minimum bandwidth can be said of what a port receives.',
+  },
+  {
+    alias: 'qos-default',
+    name: 'Default QoS Policy',
+    description: 'New networks of a project get its default policy.',
+  },
+  {
+    alias: 'qos-port-network-policy',
+    name: 'QoS Policy of the Network',
+    description: 'A port shows the policy of its network.',
+  },
+  {
+    alias: 'qos-rule-type-details',
+    name: 'QoS Rule Type Details',
+    description: 'What each type of rule can be told, for administrators.',
+  },
+  {
+    alias: 'qos-rule-type-filter',
+    name: 'QoS Rule Type Filter',
+    description: 'Rule types can be listed by whether they are enforced.',
+  },
+  {
+    alias: 'qos-rules-alias',
+    name: 'QoS Rules by Id',
+    description: 'Rules can be read and changed without naming their policy.',
+  },
   { alias: 'quota_details', name: 'Quota Details', description: 'Limits together with what is used.' },
   { alias: 'quotas', name: 'Quotas', description: 'Limits of each project.' },
   {

@@ -13,6 +13,7 @@ import {
 } from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
+import { changedQosPolicy, usableQosPolicies } from '../qos-policy/qos-policy.use.js';
 import { type AnyCall, demand, idOf, itemsOf, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
 import { isOn, toNumber } from '../values.wire.js';
 import { type NetworkChangeBody, type NewNetworkBody, networkView } from './network.wire.js';
@@ -33,6 +34,7 @@ export class NetworkHandlers {
     const { items, bulk } = itemsOf<NewNetworkBody>(call.body, 'network', 'networks');
     const { books } = this.parts;
     const drafts = items.map((item) => this.draft(call, item));
+    await usableQosPolicies(this.parts, call, drafts);
     const now = this.parts.now();
     for (const projectId of new Set(drafts.map((draft) => draft.projectId)))
       await books.groupStore.ensureDefault(projectId, now);
@@ -55,7 +57,8 @@ export class NetworkHandlers {
 
   async update(call: AnyCall, network: Network): Promise<Reply> {
     const { network: item } = call.body as { network: NetworkChangeBody };
-    const change = this.change(call, item, network);
+    const qosPolicyId = await changedQosPolicy(this.parts, call, item.qos_policy_id, network.qosPolicyId);
+    const change = { ...this.change(call, item, network), qosPolicyId };
     const after = await this.parts.books.networkStore.update(network.id, change, this.parts.now(), revisionOf(call));
     return { body: { network: networkView(after, call) } };
   }
@@ -84,6 +87,7 @@ export class NetworkHandlers {
       shared: isOn(item.shared) ?? false,
       external: isOn(item['router:external']) ?? false,
       isDefault: isOn(item.is_default) ?? false,
+      qosPolicyId: item.qos_policy_id ?? null,
       mtu: checkedMtu(toNumber(item.mtu), mostMtu),
       portSecurity: isOn(item.port_security_enabled) ?? true,
       ...segment,

@@ -14,6 +14,7 @@ import {
 } from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
+import { changedQosPolicy, usableQosPolicies } from '../qos-policy/qos-policy.use.js';
 import { type AnyCall, idOf, isAdmin, itemsOf, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
 import { isOn } from '../values.wire.js';
 import { readMac, readPairs } from './port.pairs.js';
@@ -45,6 +46,7 @@ export class PortHandlers {
     const grounds = await this.grounds(call, items);
     const drafts: PortDraft[] = [];
     for (const item of items) drafts.push(await this.draft(call, item, grounds.get(item.network_id)!));
+    await usableQosPolicies(this.parts, call, drafts);
     const made = await this.parts.books.portStore.create(drafts, this.parts.now());
     const shown = made.map((port) => portView(port, call));
     return { body: bulk ? { ports: shown } : { port: shown[0] } };
@@ -69,7 +71,8 @@ export class PortHandlers {
     this.wishes.demandRights(call, item, 'update', port);
     const groupIds = await this.wishes.groupsForChange(call, item, port);
     const subnets = await books.subnets.ofNetworks(books.db, [port.networkId]);
-    const decide = (now: PortOnNetwork) => this.wishes.change(call, item, now, groupIds);
+    const qosPolicyId = await changedQosPolicy(this.parts, call, item.qos_policy_id, port.qosPolicyId);
+    const decide = (now: PortOnNetwork) => ({ ...this.wishes.change(call, item, now, groupIds), qosPolicyId });
     const after = await books.portStore.update(port.id, subnets, decide, this.parts.now(), revisionOf(call));
     return { body: { port: portView(after, call) } };
   }
@@ -128,7 +131,9 @@ export class PortHandlers {
       ownedByServer: false,
       wishes: this.wishes.addresses(item),
       groupIds: await this.wishes.groupsForNew(call, item, projectId, guarding),
+      qosPolicyId: item.qos_policy_id ?? null,
       networkProjectId: network.projectId,
+      networkQosPolicyId: network.qosPolicyId,
       subnets,
     };
   }

@@ -34,6 +34,7 @@ const network: Network = {
   networkType: 'geneve',
   physicalNetwork: null,
   tunnelKey: 77,
+  qosPolicyId: null,
   mtu: 1442,
   portSecurity: true,
   segmentationId: 5,
@@ -96,6 +97,7 @@ const portOf = (who: Guest): Port => ({
   addressPairs: [],
   hostname: '',
   ownedByServer: false,
+  qosPolicyId: null,
   fixedIps: [
     { subnetId: 's4', address: who.v4 },
     { subnetId: 's6', address: who.v6 },

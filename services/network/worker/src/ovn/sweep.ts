@@ -12,7 +12,7 @@ export async function* sweepSubjects(
   replica: Replica<Northbound>,
   piece: number,
 ): AsyncGenerator<Subject[]> {
-  const kinds = REALIZERS.flatMap((realizer) => realizer.kinds);
+  const kinds = [...new Set(REALIZERS.flatMap((realizer) => realizer.kinds))];
   const known = new Map<MarkKind, Set<string>>(kinds.map((kind) => [kind, new Set()]));
   for (const kind of kinds) {
     for await (const ids of books.dirty.allIds(kind, piece)) {

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import type { QosRuleShape } from '../qos.js';
+import { NbMemory } from './nb-memory.fixture.js';
+import { NbPlan } from './plan.js';
+import { planPortQos, planPortQosGone, qosRow } from './qos.js';
+import { RELATION, rowId } from './row-id.js';
+
+const NET = '11111111-1111-4111-8111-111111111111';
+const PORT = '33333333-3333-4333-8333-333333333333';
+const OUT = rowId(RELATION.qosEgress, PORT);
+const IN = rowId(RELATION.qosIngress, PORT);
+
+const limit = (direction: 'ingress' | 'egress', maxKbps: number, maxBurstKbps = 0): QosRuleShape => ({
+  type: 'bandwidth_limit',
+  direction,
+  maxKbps,
+  maxBurstKbps,
+});
+const port = (...rules: QosRuleShape[]) => ({ id: PORT, networkId: NET, rules });
+const numbers = (map: ReadonlyMap<string, number> | undefined) => Object.fromEntries(map ?? []);
+
+describe('the row of one direction', () => {
+  it('holds limit and mark of what a guest sends', () => {
+    const row = qosRow(port(limit('egress', 3000, 300), { type: 'dscp_marking', dscpMark: 26 }), 'egress');
+    expect(row).toMatchObject({ direction: 'from-lport', match: `inport == "${PORT}"` });
+    expect([numbers(row?.bandwidth), numbers(row?.action)]).toEqual([{ rate: 3000, burst: 300 }, { dscp: 26 }]);
+  });
+
+  it('limits what a guest receives, and never marks it', () => {
+    const row = qosRow(port(limit('ingress', 3000), { type: 'dscp_marking', dscpMark: 26 }), 'ingress');
+    expect(row).toMatchObject({ direction: 'to-lport', match: `outport == "${PORT}"` });
+    expect([numbers(row?.bandwidth), numbers(row?.action)]).toEqual([{ rate: 3000 }, {}]);
+  });
+
+  it('is not there where nothing is to be done', () => {
+    expect(qosRow(port(limit('egress', 5)), 'ingress')).toBeNull();
+    expect(qosRow(port(limit('egress', 0, 7)), 'egress')).toBeNull();
+    expect(qosRow(port({ type: 'minimum_bandwidth', direction: 'egress', minKbps: 5 }), 'egress')).toBeNull();
+  });
+});
+
+describe('a plan', () => {
+  const memory = () => {
+    const nb = new NbMemory();
+    const values = { name: 'n', other_config: new Map(), external_ids: new Map() };
+    nb.apply([{ kind: 'insert', table: 'Logical_Switch', uuid: NET, values }]);
+    const plan = (body: (plan: NbPlan) => void) => {
+      const made = new NbPlan(nb);
+      body(made);
+      const operations = made.operations();
+      nb.apply(operations);
+      return operations.length;
+    };
+    return { nb, plan, held: () => nb.members('Logical_Switch', NET, 'qos_rules') };
+  };
+
+  it('brings both directions onto the switch, and nothing when repeated', () => {
+    const { plan, held } = memory();
+    const both = port(limit('egress', 5), limit('ingress', 6));
+    expect(plan((made) => planPortQos(made, both))).toBeGreaterThan(0);
+    expect(held()).toEqual(new Set([OUT, IN]));
+    expect(plan((made) => planPortQos(made, both))).toBe(0);
+  });
+
+  it('changes a limit in place, and lets go of what ends', () => {
+    const { nb, plan, held } = memory();
+    plan((made) => planPortQos(made, port(limit('egress', 5), limit('ingress', 6))));
+    plan((made) => planPortQos(made, port(limit('egress', 9))));
+    expect(held()).toEqual(new Set([OUT]));
+    expect(numbers(nb.row('QoS', OUT)?.bandwidth)).toEqual({ rate: 9 });
+    plan((made) => planPortQosGone(made, PORT));
+    expect(held()).toEqual(new Set());
+    expect(plan((made) => planPortQosGone(made, OUT))).toBe(0);
+  });
+});
