@@ -23,7 +23,6 @@ export interface EndpointOptions {
   readonly mac: string;
   readonly mtu: number;
   readonly fixed: readonly Fixed[];
-  readonly addressing: Addressing;
 }
 
 /** What a DHCP client was told: the names of busybox's udhcpc. */
@@ -32,13 +31,16 @@ export type Lease = Readonly<Record<string, string>>;
 const isV6 = (address: string): boolean => address.includes(':');
 
 /** $1 port id, $2 MAC, $3 MTU. A veth, as metadata's own: with TSO in OVS its partial checksums are understood. */
-const PLUG = `
+const PREPARE = `
 ns=lab-$1; dev=lab$(printf %s "$1" | cut -c1-11)
 ip netns add "$ns"
 ip link add "$dev" type veth peer name eth0 netns "$ns"
 ip -n "$ns" link set lo up
 ip -n "$ns" link set eth0 address "$2" mtu "$3" up
-ip link set "$dev" mtu "$3" up
+ip link set "$dev" mtu "$3" up`;
+
+const PLUG = `
+dev=lab$(printf %s "$1" | cut -c1-11)
 ovs-vsctl --timeout=10 add-port br-int "$dev" -- set Interface "$dev" "external_ids:iface-id=$1"`;
 
 const UNPLUG = `
@@ -101,18 +103,19 @@ export class Endpoint {
     this.namespace = `lab-${options.portId}`;
   }
 
-  static async plug(options: EndpointOptions): Promise<Endpoint> {
+  /** The namespace with its interface, not yet plugged. */
+  static async prepare(options: EndpointOptions): Promise<Endpoint> {
     const endpoint = new Endpoint(options);
-    const { node, portId, mac, mtu, addressing } = options;
-    try {
-      await scriptOnNode(node, PLUG, portId, mac, String(mtu));
-      if (addressing === 'static') for (const fixed of options.fixed) await endpoint.take(fixed);
-      if (addressing === 'dhcp') await endpoint.dhcp();
-      return endpoint;
-    } catch (error) {
-      await endpoint.unplug();
-      throw error;
-    }
+    const { node, portId, mac, mtu } = options;
+    await scriptOnNode(node, PREPARE, portId, mac, String(mtu));
+    return endpoint;
+  }
+
+  /** Into OVS with it; then it has its addresses, or asks for them. */
+  async plug(addressing: Addressing): Promise<void> {
+    await scriptOnNode(this.node, PLUG, this.portId);
+    if (addressing === 'static') for (const fixed of this.fixed) await this.take(fixed);
+    if (addressing === 'dhcp') await this.dhcp();
   }
 
   get ipv4(): string {

@@ -39,6 +39,7 @@ export class Lab {
     const lab = new Lab(name, await loginTo(STATE, 'yagura-demo'), await loginTo(STATE, 'yagura-admin'));
     await Promise.all(nodes.map(sweepNode));
     await lab.#sweep();
+    await lab.#liftQuota();
     return lab;
   }
 
@@ -100,20 +101,22 @@ export class Lab {
 
   /** An endpoint whose port is in force. */
   async endpoint(request: EndpointRequest): Promise<Endpoint> {
-    const port = await this.port(request);
-    return this.plug(request, port);
+    const endpoint = await this.prepare(request);
+    await endpoint.plug(request.addressing ?? 'static');
+    await this.active(endpoint.portId);
+    return endpoint;
   }
 
-  /** Puts an endpoint behind a port that is there already. */
-  async plug({ network, node = 'node-1', addressing = 'static' }: EndpointRequest, port: Port): Promise<Endpoint> {
+  /** An endpoint that is there, but not plugged. */
+  async prepare(request: EndpointRequest): Promise<Endpoint> {
+    const { network, node = 'node-1' } = request;
+    const port = await this.port(request);
     const fixed = port.fixed_ips.map(({ subnet_id, ip_address }): Fixed => {
       const subnet = network.subnets.find(({ id }) => id === subnet_id)!;
       return { address: ip_address, bits: Number(subnet.cidr.split('/')[1]), gateway: subnet.gateway_ip };
     });
-    const options = { node, portId: port.id, mac: port.mac_address, mtu: network.mtu, fixed, addressing };
-    const endpoint = await Endpoint.plug(options);
+    const endpoint = await Endpoint.prepare({ node, portId: port.id, mac: port.mac_address, mtu: network.mtu, fixed });
     this.#endpoints.add(endpoint);
-    await this.active(port.id);
     return endpoint;
   }
 
@@ -170,6 +173,13 @@ export class Lab {
       const all = await this.call<{ id: string; name: string }[]>('GET', `/${collection}`);
       for (const { id, name } of all) if (name.startsWith(PREFIX)) await this.#remove(collection, id);
     }
+  }
+
+  /** Matrices need many of everything; how quotas hold is tested elsewhere. */
+  async #liftQuota(): Promise<void> {
+    const quota = { network: -1, subnet: -1, port: -1, security_group: -1, security_group_rule: -1 };
+    await this.call('PUT', `/quotas/${this.projectId}`, { quota }, 'admin');
+    this.#undo.push(() => this.call('DELETE', `/quotas/${this.projectId}`, undefined, 'admin'));
   }
 
   #send(session: Session, method: string, path: string, body?: unknown): Promise<Answer<Record<string, unknown>>> {
