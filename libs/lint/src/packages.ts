@@ -90,6 +90,7 @@ const PACKAGES: Readonly<Record<string, Package>> = {
   'node:worker_threads': { where: IO_LAYERS, instead: 'a job of the data layer' },
   'node:perf_hooks': { where: IO_LAYERS, instead: 'a Clock of #libs/kernel' },
   'node:zlib': { where: ['layer:agent'], instead: 'HAProxy, which compresses' },
+  'node:readline': { where: ['layer:agent'], instead: 'whole values' },
   'node:child_process': { where: IO_LAYERS, instead: 'the places that may start programs' },
   'node:net': { where: NETWORK_LAYERS, types: ANY_LAYER, instead: 'a library of platform' },
   'node:tls': { where: NETWORK_LAYERS, types: ANY_LAYER, instead: '#libs/platform/grpc' },

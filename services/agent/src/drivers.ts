@@ -9,9 +9,10 @@ import { Instances } from './disk/instances.js';
 import type { HypervisorDriver } from './driver/driver.js';
 import { FakeDriver } from './driver/fake.js';
 import { LibvirtDriver } from './driver/libvirt.js';
-import { run } from './exec/run.js';
+import { run, watch } from './exec/run.js';
 import { probeKvm, thisHost } from './kvm/probe.js';
 import { MetadataPlane } from './metadata/plane.js';
+import { AdvertisementGuard } from './ovs/advertisement-guard.js';
 import { Ovs } from './ovs/ovs.js';
 
 /** A secret of this node alone, made once. */
@@ -47,7 +48,8 @@ async function libvirtDriver(options: AgentOptions, stateDir: string, log: Log):
   const images = new ImageCache({ folder: join(stateDir, 'images'), log });
   const ovs = new Ovs({ run, database: options.ovsSocket, bridge: options.bridge });
   const metadata = new MetadataPlane({ run, ovs, log, secret, enabled: options.metadata }, () => instances.specs());
-  const { bridge, parallel, shutdownMs, capacity = {} } = options;
-  const parts = { instances, images, metadata, ovs, run, probe, log, secret, bridge, parallel, shutdownMs, capacity };
-  return new LibvirtDriver({ ...parts, socket: options.libvirtSocket });
+  const advertisements = new AdvertisementGuard({ run, watch, bridge: options.bridge, log });
+  const parts = { instances, images, metadata, ovs, advertisements, run, probe, log, secret };
+  const { bridge, parallel, shutdownMs, capacity = {}, libvirtSocket: socket } = options;
+  return new LibvirtDriver({ ...parts, bridge, parallel, shutdownMs, capacity, socket });
 }

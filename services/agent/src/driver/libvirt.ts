@@ -18,6 +18,7 @@ import type { Probe } from '../kvm/probe.js';
 import { Libvirt } from '../libvirt/client.js';
 import { PROCEDURES } from '../libvirt/protocol.js';
 import type { MetadataPlane } from '../metadata/plane.js';
+import type { AdvertisementGuard } from '../ovs/advertisement-guard.js';
 import type { Ovs } from '../ovs/ovs.js';
 import { Domains } from './domains.js';
 import type {
@@ -38,6 +39,7 @@ export interface LibvirtDriverOptions {
   readonly images: ImageCache;
   readonly metadata: MetadataPlane;
   readonly ovs: Ovs;
+  readonly advertisements: AdvertisementGuard;
   readonly run: Run;
   readonly probe: Probe;
   readonly log: Log;
@@ -77,6 +79,7 @@ export class LibvirtDriver implements HypervisorDriver {
 
   async start(events: DriverEvents): Promise<void> {
     this.#events = events;
+    this.#options.advertisements.start();
     await this.#options.instances.start();
     await this.#options.images.start();
     this.#libvirt.start();
@@ -88,6 +91,7 @@ export class LibvirtDriver implements HypervisorDriver {
 
   async stop(): Promise<void> {
     clearInterval(this.#sweep);
+    await this.#options.advertisements.stop();
     await this.#options.metadata.stop();
     await this.#libvirt.stop();
   }

@@ -1,5 +1,6 @@
 /** The one way the agent starts other programs: an argument array, never a shell, and always a time limit. */
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 
 export class CommandFailed extends Error {
   override readonly name = 'CommandFailed';
@@ -47,4 +48,24 @@ export const run: Run = (command, args, options = {}) =>
         ),
       );
     });
+  });
+
+export interface WatchOptions {
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
+}
+
+/** Runs a program that goes on until it ends by itself or the signal stops it; resolves with why it ended. */
+export type Watch = (command: string, args: readonly string[], options: WatchOptions) => Promise<string>;
+
+export const watch: Watch = (command, args, { signal, onLine }) =>
+  new Promise((resolve) => {
+    const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
+    let complaint = '';
+    createInterface({ input: child.stdout }).on('line', onLine);
+    child.stderr.on('data', (chunk: Buffer) => {
+      complaint = `${complaint}${chunk.toString()}`.slice(-500);
+    });
+    child.once('error', (error) => resolve(`${command}: ${error.message}`));
+    child.once('close', (code) => resolve(`${command} ended (${code}): ${complaint.trim()}`));
   });
