@@ -1,6 +1,10 @@
 /** The Neutron API: rows of operations, their rules, and the module of their handlers. */
 import { type DynamicModule, Module } from '@nestjs/common';
 import type { Op } from '#libs/platform/http';
+import { AddressGroupHandlers } from './address-group/address-group.handlers.js';
+import { addressGroupOps } from './address-group/address-group.ops.js';
+import { DefaultSecurityGroupRuleHandlers } from './default-security-group-rule/default-security-group-rule.handlers.js';
+import { defaultSecurityGroupRuleOps } from './default-security-group-rule/default-security-group-rule.ops.js';
 import { DiscoveryHandlers } from './discovery/discovery.handlers.js';
 import { discoveryOps } from './discovery/discovery.ops.js';
 import { NetworkHandlers } from './network/network.handlers.js';
@@ -37,6 +41,8 @@ export const networkApiOps: readonly Op[] = [
   ...qosPolicyOps,
   ...qosRuleOps,
   ...qosRuleTypeOps,
+  ...defaultSecurityGroupRuleOps,
+  ...addressGroupOps,
   ...quotaOps,
 ];
 
@@ -57,6 +63,8 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     QosPolicyHandlers,
     QosRuleHandlers,
     QosRuleTypeHandlers,
+    DefaultSecurityGroupRuleHandlers,
+    AddressGroupHandlers,
     QuotaHandlers,
   ],
 });

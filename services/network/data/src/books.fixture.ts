@@ -2,17 +2,24 @@
 import { randomUUID } from 'node:crypto';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
 import {
+  type AddressGroup,
   DEFAULT_LIMITS,
   macFrom,
   type Network,
+  type RuleWish,
+  readAddresses,
+  type SecurityGroup,
+  type SecurityGroupRule,
   type Subnet,
   type SubnetWish,
+  shapeRule,
   shapeSubnet,
 } from '#services/network/domain';
 import { NetworkBooks } from './books.js';
 import { networkMigrations } from './migrations.js';
 import type { NetworkDraft } from './network.store.js';
 import type { PortDraft } from './port.store.js';
+import type { GroupDraft } from './security-group.store.js';
 
 export const NOW = new Date('2026-01-02T03:04:05Z');
 
@@ -86,9 +93,26 @@ export async function openBooks(limits = DEFAULT_LIMITS) {
     const [port] = await stores.ports.create([await draftPort(networkId, more)], NOW);
     return port!;
   };
+  const makeGroup = async (more: Partial<GroupDraft> = {}): Promise<SecurityGroup> => {
+    const base = { id: randomUUID(), projectId: 'p1', name: 'group', description: '', stateful: true };
+    const [group] = await stores.groups.create([{ ...base, ...more }], NOW);
+    return group!;
+  };
+  const addRule = async (group: SecurityGroup, wish: Partial<RuleWish>): Promise<SecurityGroupRule> => {
+    const about = { id: randomUUID(), groupId: group.id, projectId: group.projectId, description: '' };
+    const shape = shapeRule({ direction: 'ingress', ...wish });
+    const [rule] = await stores.groups.addRules([{ ...shape, ...about, ofDefaultGroup: group.isDefault }], NOW);
+    return rule!;
+  };
+  const makeAddressGroup = async (addresses: readonly string[], projectId = 'p1'): Promise<AddressGroup> => {
+    const about = { id: randomUUID(), projectId, name: '', description: '' };
+    const [group] = await all.addressGroupStore.create([{ ...about, addresses: readAddresses(addresses) }], NOW);
+    return group!;
+  };
   /** Projects and resources for which what is recorded is not what is there. */
   const imbalance = async () => (await all.quotas.audit(db)).filter((row) => row.recorded !== row.counted);
-  return { scratch, db, stores, repos, makeNetwork, makeSubnet, draftPort, makePort, imbalance };
+  const made = { makeNetwork, makeSubnet, draftPort, makePort, makeGroup, addRule, makeAddressGroup };
+  return { scratch, db, stores, repos, ...made, imbalance };
 }
 
 export type Books = Awaited<ReturnType<typeof openBooks>>;

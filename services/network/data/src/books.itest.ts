@@ -1,7 +1,5 @@
-import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { isFailure } from '#libs/kernel';
-import { DEFAULT_LIMITS, initialRules, shapeRule } from '#services/network/domain';
 import { type Books, NOW, openBooks } from './books.fixture.js';
 import type { ListRequest } from './listing.js';
 
@@ -261,82 +259,5 @@ describe('lists', () => {
     expect(await ids({ fixed_ips: ['nonsense'] })).toEqual([]);
     expect(await ids({ security_groups: [groupId] })).toEqual([port.id]);
     expect(await ids({ mac_address: [port.mac.toUpperCase()] })).toEqual([port.id]);
-  });
-});
-
-describe('security groups', () => {
-  it('begin with one default group, however many ask at once', async () => {
-    const ids = await Promise.all(Array.from({ length: 10 }, () => books.stores.groups.ensureDefault('fresh', NOW)));
-    expect(new Set(ids).size).toBe(1);
-    const group = await books.repos.groups.find(books.db, ids[0]!);
-    expect(group?.rules).toHaveLength(initialRules('x', true).length);
-    expect(group?.rules.filter((rule) => rule.remoteGroupId === group.id)).toHaveLength(2);
-  });
-
-  it('hold a rule once, however it is written', async () => {
-    const group = await books.stores.groups.create(
-      { id: randomUUID(), projectId: 'p1', name: 'web', description: '', stateful: true },
-      NOW,
-    );
-    expect(group.rules).toHaveLength(2);
-    const add = (protocol: string, remotePrefix: string) => {
-      const shape = shapeRule({ direction: 'ingress', protocol, portMin: 80, portMax: 80, remotePrefix });
-      return books.stores.groups.addRules(
-        [{ ...shape, id: randomUUID(), groupId: group.id, projectId: 'p1', description: '' }],
-        NOW,
-      );
-    };
-    const [first] = await add('tcp', '10.0.0.0/8');
-    await expect(add('6', '10.9.9.9/8')).rejects.toThrow(failure('SecurityGroupRuleExists', 'conflict'));
-    await expect(add('6', '10.9.9.9/8')).rejects.toThrow(first?.id);
-    await books.stores.groups.deleteRule(first!.id, NOW);
-    await add('6', '10.9.9.9/8');
-    expect((await books.repos.groups.find(books.db, group.id))?.revision).toBe(4);
-  });
-
-  it('stay while a port is in them, and take rules of others with them', async () => {
-    const make = (name: string) =>
-      books.stores.groups.create({ id: randomUUID(), projectId: 'p1', name, description: '', stateful: true }, NOW);
-    const [a, b] = [await make('a'), await make('b')];
-    const shape = shapeRule({ direction: 'ingress', remoteGroupId: a.id });
-    await books.stores.groups.addRules(
-      [{ ...shape, id: randomUUID(), groupId: b.id, projectId: 'p1', description: '' }],
-      NOW,
-    );
-    const network = await books.makeNetwork();
-    const port = await books.makePort(network.id, { groupIds: [a.id] });
-    await expect(books.stores.groups.delete(a.id, NOW)).rejects.toThrow(failure('SecurityGroupInUse', 'conflict'));
-    await expect(books.stores.groups.update(a.id, { stateful: false }, NOW)).rejects.toThrow(
-      failure('SecurityGroupInUse'),
-    );
-    await books.stores.ports.update(port.id, [], () => ({ groupIds: [b.id] }), NOW);
-    await books.stores.groups.delete(a.id, NOW);
-    expect((await books.repos.groups.find(books.db, b.id))?.rules).toHaveLength(2);
-    await expect(books.makePort(network.id, { groupIds: [a.id] })).rejects.toThrow(
-      failure('SecurityGroupNotFound', 'notFound'),
-    );
-  });
-
-  it('count rules against the quota', async () => {
-    const limited = await openBooks({ ...DEFAULT_LIMITS, security_group: 2, security_group_rule: 7 });
-    const make = () =>
-      limited.stores.groups.create(
-        { id: randomUUID(), projectId: 'q', name: 'g', description: '', stateful: true },
-        NOW,
-      );
-    await limited.stores.groups.ensureDefault('q', NOW);
-    const group = await make();
-    await expect(make()).rejects.toThrow(failure('OverQuota', 'overQuota'));
-    const add = (port: number) => {
-      const shape = shapeRule({ direction: 'ingress', protocol: 'tcp', portMin: port, portMax: port });
-      return limited.stores.groups.addRules(
-        [{ ...shape, id: randomUUID(), groupId: group.id, projectId: 'q', description: '' }],
-        NOW,
-      );
-    };
-    await add(1);
-    await expect(add(2)).rejects.toThrow(failure('OverQuota', 'overQuota'));
-    expect(await limited.imbalance()).toEqual([]);
-    await limited.scratch.drop();
   });
 });

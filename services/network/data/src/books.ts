@@ -1,7 +1,11 @@
 /** All repositories and stores of this service over one database, wired once. */
 import type { Db } from '#libs/platform/db';
 import type { Amounts } from '#services/network/domain';
+import { AddressGroupRepo } from './address-group.repo.js';
+import { AddressGroupStore } from './address-group.store.js';
 import { AllocationRepo } from './allocation.repo.js';
+import { DefaultSecurityGroupRuleRepo } from './default-security-group-rule.repo.js';
+import { DefaultSecurityGroupRuleStore } from './default-security-group-rule.store.js';
 import { DirtyRepo } from './dirty.repo.js';
 import { FenceRepo } from './fence.repo.js';
 import { NetworkRepo } from './network.repo.js';
@@ -32,6 +36,8 @@ export class NetworkBooks {
   readonly ports = new PortRepo();
   readonly groups = new SecurityGroupRepo();
   readonly rules = new SecurityGroupRuleRepo();
+  readonly defaultRules = new DefaultSecurityGroupRuleRepo();
+  readonly addressGroups = new AddressGroupRepo();
   readonly fences = new FenceRepo();
   readonly allocations = new AllocationRepo();
   readonly policies = new RbacPolicyRepo();
@@ -42,6 +48,8 @@ export class NetworkBooks {
   readonly subnetStore: SubnetStore;
   readonly portStore: PortStore;
   readonly groupStore: SecurityGroupStore;
+  readonly defaultRuleStore: DefaultSecurityGroupRuleStore;
+  readonly addressGroupStore: AddressGroupStore;
   readonly serverPortStore: ServerPortStore;
   readonly qosPolicyStore: QosPolicyStore;
 
@@ -64,6 +72,16 @@ export class NetworkBooks {
       this.portStore,
     );
     this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);
-    this.groupStore = new SecurityGroupStore(db, this.groups, this.rules, this.quotas, options.newId);
+    this.defaultRuleStore = new DefaultSecurityGroupRuleStore(db, this.defaultRules);
+    this.addressGroupStore = new AddressGroupStore(db, this.addressGroups, sharing);
+    this.groupStore = new SecurityGroupStore(
+      db,
+      this.groups,
+      this.rules,
+      this.defaultRules,
+      sharing,
+      this.quotas,
+      options.newId,
+    );
   }
 }

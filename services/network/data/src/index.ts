@@ -1,6 +1,10 @@
 /** The books of the network service. */
+export * from './address-group.repo.js';
+export * from './address-group.store.js';
 export * from './allocation.repo.js';
 export * from './books.js';
+export * from './default-security-group-rule.repo.js';
+export * from './default-security-group-rule.store.js';
 export * from './dirty.repo.js';
 export * from './fence.repo.js';
 export * from './journal.js';
@@ -25,7 +29,7 @@ export * from './quota.repo.js';
 export * from './rbac-policy.repo.js';
 export * from './security-group.repo.js';
 export * from './security-group.store.js';
-export { RULE_FIELDS, SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+export { RULE_FIELDS, type RuleDraft, SecurityGroupRuleRepo } from './security-group-rule.repo.js';
 export * from './server-port.store.js';
 export * from './sharing.js';
 export * from './subnet.repo.js';

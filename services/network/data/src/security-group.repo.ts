@@ -1,20 +1,23 @@
 /** Security groups with their rules. A project has one default group at most; each rule stands in a group once. */
 import { isViolation, type Sql, type Tx } from '#libs/platform/db';
-import type { RuleShape, SecurityGroup, SecurityGroupRule } from '#services/network/domain';
-import { normalizedPrefix, protocolNumber } from '#services/network/domain';
+import type { SecurityGroup, SecurityGroupRule, Targets } from '#services/network/domain';
 import {
   byBoolean,
   byInteger,
   byTags,
   byText,
   byUuid,
+  type Filter,
   type ListRequest,
   type ListSpec,
   listSql,
+  ownOrShared,
   type Page,
   pageOf,
   type Scope,
+  sharedSql,
   since,
+  targetsSql,
 } from './listing.js';
 import { RULE_SELECT, type RuleRow, toRule } from './security-group-rule.repo.js';
 
@@ -23,6 +26,7 @@ interface Row {
   readonly project_id: string;
   readonly name: string;
   readonly description: string;
+  readonly shared_with: readonly string[];
   readonly stateful: boolean;
   readonly is_default: boolean;
   readonly tags: readonly string[];
@@ -36,6 +40,7 @@ const toGroup = (row: Row, rules: readonly SecurityGroupRule[]): SecurityGroup =
   projectId: row.project_id,
   name: row.name,
   description: row.description,
+  sharedWith: row.shared_with,
   stateful: row.stateful,
   isDefault: row.is_default,
   rules,
@@ -45,8 +50,10 @@ const toGroup = (row: Row, rules: readonly SecurityGroupRule[]): SecurityGroup =
   updatedAt: row.updated_at,
 });
 
+const SELECT = `g.*, ${targetsSql('g', 'access_as_shared')} as shared_with`;
+
 const LIST: ListSpec = {
-  select: 'g.*',
+  select: SELECT,
   from: 'security_group g',
   id: 'g.id',
   filters: {
@@ -56,7 +63,8 @@ const LIST: ListSpec = {
     tenant_id: byText('g.project_id'),
     description: byText('g.description'),
     stateful: byBoolean('g.stateful'),
-    shared: (values, bind) => `false = any(${bind(values)}::boolean[])`,
+    // What a caller sees as shared depends on who asks: `list` puts the caller's own condition here.
+    shared: byBoolean('false'),
     revision_number: byInteger('g.revision'),
     changed_since: since('g.updated_at'),
     ...byTags('g.tags'),
@@ -73,7 +81,9 @@ const LIST: ListSpec = {
 export const GROUP_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object.keys(LIST.sortable) };
 
 export type NewGroup = Pick<SecurityGroup, 'id' | 'projectId' | 'name' | 'description' | 'stateful' | 'isDefault'>;
-export type NewRule = RuleShape & { readonly id: string; readonly description: string };
+export type GroupName = Pick<SecurityGroup, 'id' | 'name' | 'projectId' | 'isDefault' | 'stateful'> & {
+  readonly sharedWith: Targets;
+};
 export type GroupChange = Partial<Pick<SecurityGroup, 'name' | 'description' | 'stateful'>>;
 
 export class SecurityGroupRepo {
@@ -86,14 +96,16 @@ export class SecurityGroupRepo {
     if (ids.length === 0) return [];
     return this.withRules(
       on,
-      await on.query<Row>('select g.* from security_group g where g.id = any($1::uuid[])', [ids]),
+      await on.query<Row>(`select ${SELECT} from security_group g where g.id = any($1::uuid[])`, [ids]),
     );
   }
 
-  async list(on: Sql, request: ListRequest, scope: Scope): Promise<Page<SecurityGroup>> {
-    const { text, params } = listSql(LIST, request, (bind) =>
-      scope === 'all' ? 'true' : `g.project_id = ${bind(scope.projectId)}`,
-    );
+  /** `projectId` is the caller's, whatever its scope: with it a group is shared or not. */
+  async list(on: Sql, request: ListRequest, scope: Scope, projectId = ''): Promise<Page<SecurityGroup>> {
+    const shared: Filter = (values, bind) =>
+      byBoolean(sharedSql('g', bind(projectId), 'access_as_shared'))(values, bind);
+    const spec = { ...LIST, filters: { ...LIST.filters, shared } };
+    const { text, params } = listSql(spec, request, ownOrShared('g', scope, 'access_as_shared'));
     return pageOf(await this.withRules(on, await on.query<Row>(text, params)), request);
   }
 
@@ -105,80 +117,60 @@ export class SecurityGroupRepo {
     return row?.id;
   }
 
-  /** Id, name and project of groups, without their rules. */
-  async names(
-    on: Sql,
-    ids: readonly string[],
-  ): Promise<{ readonly id: string; readonly name: string; readonly projectId: string }[]> {
+  /** What others need to know of groups, without their rules. */
+  async names(on: Sql, ids: readonly string[]): Promise<GroupName[]> {
     return on.query(
       {
         name: 'group-names',
-        text: 'select id, name, project_id as "projectId" from security_group where id = any($1::uuid[])',
+        text: `select g.id, g.name, g.project_id as "projectId", g.is_default as "isDefault", g.stateful,
+            ${targetsSql('g', 'access_as_shared')} as "sharedWith"
+          from security_group g where g.id = any($1::uuid[])`,
       },
       [ids],
     );
   }
 
-  /** Groups of a project that have one of the names, or one of the ids. */
+  /** Groups of a project that have one of the names, or one of the ids; those shared with it by their ids alone. */
   async resolve(
     on: Sql,
     projectId: string,
     namesOrIds: readonly string[],
   ): Promise<{ readonly id: string; readonly name: string }[]> {
     return on.query(
-      'select id, name from security_group where project_id = $1 and (name = any($2::text[]) or id::text = any($2::text[]))',
+      `select id, name from security_group g
+       where (project_id = $1 and name = any($2::text[]))
+         or (id::text = any($2::text[]) and (project_id = $1 or ${sharedSql('g', '$1', 'access_as_shared')}))`,
       [projectId, namesOrIds],
     );
   }
 
   /** False where the project has a default group already and this would be another. */
-  async insert(tx: Tx, group: NewGroup, rules: readonly NewRule[], now: Date): Promise<boolean> {
-    const done = await tx.exec(
-      `insert into security_group (id, project_id, name, description, stateful, is_default, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict (project_id) where is_default do nothing`,
-      [group.id, group.projectId, group.name, group.description, group.stateful, group.isDefault, now],
-    );
-    if (done === 0) return false;
-    for (const rule of rules) await this.insertRule(tx, group.id, group.projectId, rule, now);
-    return true;
-  }
-
-  /** False where the group has the same rule already. */
-  async insertRule(tx: Tx, groupId: string, projectId: string, rule: NewRule, now: Date): Promise<boolean> {
+  async insert(tx: Tx, group: NewGroup, now: Date): Promise<boolean> {
     const done = await tx.exec(
       {
-        name: 'rule-insert',
-        text: `insert into security_group_rule (id, group_id, project_id, description, direction, ethertype, protocol,
-            protocol_number, port_min, port_max, remote_prefix, normalized_prefix, remote_group_id, created_at, updated_at)
-          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14)
-          on conflict on constraint security_group_rule_once do nothing`,
+        name: 'group-insert',
+        text: `insert into security_group (id, project_id, name, description, stateful, is_default, created_at, updated_at)
+          values ($1, $2, $3, $4, $5, $6, $7, $7) on conflict (project_id) where is_default do nothing`,
       },
-      [
-        rule.id,
-        groupId,
-        projectId,
-        rule.description,
-        rule.direction,
-        rule.ethertype,
-        rule.protocol,
-        protocolNumber(rule.protocol),
-        rule.portMin,
-        rule.portMax,
-        rule.remotePrefix,
-        normalizedPrefix(rule),
-        rule.remoteGroupId,
-        now,
-      ],
+      [group.id, group.projectId, group.name, group.description, group.stateful, group.isDefault, now],
     );
     return done === 1;
   }
 
-  /** A rule was added or taken away: what a client sees of the group has changed. */
+  /**
+   * A rule was added or taken away: what a client sees of the groups has changed. Several are locked in order first, by a
+   * statement of its own: one that locks and updates would wait for itself when the row changes in between.
+   */
   async touch(tx: Tx, ids: readonly string[], now: Date): Promise<void> {
-    await tx.exec('update security_group set revision = revision + 1, updated_at = $2 where id = any($1::uuid[])', [
-      ids,
-      now,
-    ]);
+    if (ids.length > 1)
+      await tx.exec('select 1 from security_group where id = any($1::uuid[]) order by id for no key update', [ids]);
+    await tx.exec(
+      {
+        name: 'group-touch',
+        text: 'update security_group set revision = revision + 1, updated_at = $2 where id = any($1::uuid[])',
+      },
+      [ids, now],
+    );
   }
 
   async update(tx: Tx, id: string, change: GroupChange, now: Date): Promise<boolean> {
@@ -190,6 +182,18 @@ export class SecurityGroupRepo {
     return done === 1;
   }
 
+  /** Projects other than the owner's that have ports in the group or rules that name it. */
+  async usedBy(on: Sql, id: string): Promise<string[]> {
+    const rows = await on.query<{ project_id: string }>(
+      `select distinct u.project_id from security_group g cross join lateral (
+         select p.project_id from port_security_group m join port p on p.id = m.port_id where m.group_id = g.id
+         union select r.project_id from security_group_rule r where r.remote_group_id = g.id) u
+       where g.id = $1 and u.project_id not in (g.project_id, '')`,
+      [id],
+    );
+    return rows.map((row) => row.project_id);
+  }
+
   async isUsed(on: Sql, id: string): Promise<boolean> {
     return (await on.one('select 1 from port_security_group where group_id = $1 limit 1', [id])) !== undefined;
   }
@@ -199,6 +203,11 @@ export class SecurityGroupRepo {
    * and the other groups. A port in the group makes it a violation, to be caught outside the transaction.
    */
   async delete(tx: Tx, id: string): Promise<{ readonly rulesOf: string[]; readonly otherGroups: string[] }> {
+    // In order, so that two groups whose rules name each other can go at the same time.
+    await tx.exec(
+      'select 1 from security_group_rule where group_id = $1 or remote_group_id = $1 order by id for update',
+      [id],
+    );
     const rules = await tx.query<{ group_id: string; project_id: string }>(
       'delete from security_group_rule where group_id = $1 or remote_group_id = $1 returning group_id, project_id',
       [id],
@@ -223,6 +232,3 @@ export class SecurityGroupRepo {
 
 export const isGroupStillUsed = (error: unknown): boolean =>
   isViolation(error, 'foreignKey', 'port_security_group_in_use');
-export const isRemoteGroupGone = (error: unknown): boolean =>
-  isViolation(error, 'foreignKey', 'security_group_rule_remote_group_id_fkey') ||
-  isViolation(error, 'foreignKey', 'security_group_rule_group_id_fkey');

@@ -1,39 +1,38 @@
-/** What clients do with security groups and rules, each as one transaction. */
+/**
+ * What clients do with security groups and rules, each as one transaction. All of them lock in one order: rules, groups,
+ * marks, quotas; so calls on groups whose rules name each other wait for each other and never fail each other.
+ */
 import type { Db, Tx } from '#libs/platform/db';
 import {
   groupInUse,
   groupNotFound,
-  initialRules,
-  type RuleShape,
   ruleExists,
+  ruleKey,
   ruleNotFound,
+  rulesFrom,
+  ruleTwiceInPost,
   type SecurityGroup,
   type SecurityGroupRule,
 } from '#services/network/domain';
-import { markDirty, record } from './journal.js';
+import type { DefaultSecurityGroupRuleRepo } from './default-security-group-rule.repo.js';
+import { markAndRecord, type NetworkEvent } from './journal.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
-import {
-  type GroupChange,
-  isGroupStillUsed,
-  isRemoteGroupGone,
-  type NewGroup,
-  type SecurityGroupRepo,
-} from './security-group.repo.js';
-import type { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+import { type GroupChange, isGroupStillUsed, type NewGroup, type SecurityGroupRepo } from './security-group.repo.js';
+import { type RuleDraft, ruleWriteFailure, type SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+import type { Sharing } from './sharing.js';
 
-export interface RuleDraft extends RuleShape {
-  readonly id: string;
-  readonly groupId: string;
-  readonly projectId: string;
-  readonly description: string;
-}
+export type GroupDraft = Omit<NewGroup, 'isDefault'>;
+
+const INSERT_TRIES = 5;
 
 export class SecurityGroupStore {
   constructor(
     private readonly db: Db,
     private readonly groups: SecurityGroupRepo,
     private readonly rules: SecurityGroupRuleRepo,
+    private readonly templates: DefaultSecurityGroupRuleRepo,
+    private readonly sharing: Sharing,
     private readonly quotas: QuotaRepo,
     private readonly newId: () => string,
   ) {}
@@ -46,12 +45,22 @@ export class SecurityGroupStore {
     return (await this.groups.defaultOf(this.db, projectId)) ?? '';
   }
 
-  async create(group: Omit<NewGroup, 'isDefault'>, now: Date): Promise<SecurityGroup> {
+  /** All of them or none. */
+  create(drafts: readonly GroupDraft[], now: Date): Promise<SecurityGroup[]> {
     return this.db.tx(async (tx) => {
-      await this.insertWithRules(tx, { ...group, isDefault: false }, now);
-      await this.quotas.take(tx, group.projectId, 'security_group', 1);
-      await this.quotas.take(tx, group.projectId, 'security_group_rule', initialRules(group.id, false).length);
-      return (await this.groups.find(tx, group.id))!;
+      const ruleCounts = new Map<string, number>();
+      for (const draft of drafts) {
+        const count = (await this.insertWithRules(tx, { ...draft, isDefault: false }, now)) ?? 0;
+        ruleCounts.set(draft.projectId, (ruleCounts.get(draft.projectId) ?? 0) + count);
+      }
+      for (const [projectId, own] of Map.groupBy(drafts, (draft) => draft.projectId)) {
+        await this.quotas.take(tx, projectId, 'security_group', own.length);
+        const rules = ruleCounts.get(projectId) ?? 0;
+        if (rules > 0) await this.quotas.take(tx, projectId, 'security_group_rule', rules);
+      }
+      const ids = drafts.map((draft) => draft.id);
+      const made = new Map((await this.groups.findMany(tx, ids)).map((group) => [group.id, group]));
+      return ids.map((id) => made.get(id)!);
     });
   }
 
@@ -63,25 +72,14 @@ export class SecurityGroupStore {
         if (before && before.stateful !== change.stateful && (await this.groups.isUsed(tx, id))) throw groupInUse(id);
       }
       if (!(await this.groups.update(tx, id, change, now))) throw groupNotFound(id);
-      await markDirty(tx, 'security_group', [id], now);
-      await record(tx, [{ resourceId: id, what: 'security group updated' }], now);
+      await mark(tx, [id], [{ resourceId: id, what: 'security group updated' }], now);
       return (await this.groups.find(tx, id))!;
     });
   }
 
   async delete(id: string, now: Date, revision?: number): Promise<void> {
     try {
-      await this.db.tx(async (tx) => {
-        await expectRevision(tx, 'security_group', id, revision);
-        const group = await this.groups.find(tx, id);
-        if (!group) throw groupNotFound(id);
-        const { rulesOf, otherGroups } = await this.groups.delete(tx, id);
-        await this.groups.touch(tx, otherGroups, now);
-        await markDirty(tx, 'security_group', [id, ...otherGroups].sort(), now);
-        await record(tx, [{ resourceId: id, what: 'security group deleted', related: otherGroups }], now);
-        await this.quotas.release(tx, 'security_group', [group.projectId]);
-        await this.quotas.release(tx, 'security_group_rule', rulesOf);
-      });
+      await this.db.tx((tx) => this.deleteIn(tx, id, now, revision));
     } catch (error) {
       throw isGroupStillUsed(error) ? groupInUse(id) : error;
     }
@@ -89,40 +87,66 @@ export class SecurityGroupStore {
 
   /** All of them or none. */
   async addRules(drafts: readonly RuleDraft[], now: Date): Promise<SecurityGroupRule[]> {
+    const keys = drafts.map((draft) => `${draft.groupId} ${ruleKey(draft)}`);
+    if (new Set(keys).size < keys.length) throw ruleTwiceInPost();
     try {
       return await this.db.tx(async (tx) => {
-        for (const draft of drafts) await this.addRule(tx, draft, now);
+        await this.insertRules(tx, drafts, now);
         const groups = [...new Set(drafts.map((draft) => draft.groupId))].sort();
         await this.groups.touch(tx, groups, now);
-        await markDirty(tx, 'security_group', groups, now);
+        const events = drafts.map((draft) => ({
+          resourceId: draft.groupId,
+          what: 'rule created',
+          related: [draft.id],
+        }));
+        await mark(tx, groups, events, now);
         for (const [projectId, own] of Map.groupBy(drafts, (draft) => draft.projectId)) {
           await this.quotas.take(tx, projectId, 'security_group_rule', own.length);
         }
         return drafts.map((draft) => ({ ...draft, tags: [], revision: 1, createdAt: now, updatedAt: now }));
       });
     } catch (error) {
-      const [first] = drafts;
-      throw isRemoteGroupGone(error) && first ? groupNotFound(first.remoteGroupId ?? first.groupId) : error;
+      throw ruleWriteFailure(error, drafts[0]);
     }
   }
 
-  deleteRule(id: string, now: Date): Promise<void> {
+  deleteRule(id: string, now: Date, revision?: number): Promise<void> {
     return this.db.tx(async (tx) => {
+      await expectRevision(tx, 'security_group_rule', id, revision);
       const gone = await this.rules.delete(tx, id);
       if (!gone) throw ruleNotFound(id);
       await this.groups.touch(tx, [gone.groupId], now);
-      await markDirty(tx, 'security_group', [gone.groupId], now);
-      await record(tx, [{ resourceId: gone.groupId, what: 'rule deleted', related: [id] }], now);
+      await mark(tx, [gone.groupId], [{ resourceId: gone.groupId, what: 'rule deleted', related: [id] }], now);
       await this.quotas.release(tx, 'security_group_rule', [gone.projectId]);
     });
   }
 
-  private async addRule(tx: Tx, draft: RuleDraft, now: Date): Promise<void> {
-    if (await this.groups.insertRule(tx, draft.groupId, draft.projectId, draft, now)) {
-      await record(tx, [{ resourceId: draft.groupId, what: 'rule created', related: [draft.id] }], now);
-      return;
+  private async deleteIn(tx: Tx, id: string, now: Date, revision: number | undefined): Promise<void> {
+    const [group] = await this.groups.names(tx, [id]);
+    if (!group) throw groupNotFound(id);
+    await expectRevision(tx, 'security_group', id, revision);
+    const { rulesOf, otherGroups } = await this.groups.delete(tx, id);
+    await this.groups.touch(tx, otherGroups, now);
+    const event = { resourceId: id, what: 'security group deleted', related: otherGroups };
+    await mark(tx, [id, ...otherGroups].sort(), [event], now);
+    await this.sharing.forget(tx, id);
+    await this.quotas.release(tx, 'security_group', [group.projectId]);
+    await this.quotas.release(tx, 'security_group_rule', rulesOf);
+  }
+
+  /** A rule that is there already is named; one that goes while it is looked for leaves room for the new one. */
+  private async insertRules(tx: Tx, drafts: readonly RuleDraft[], now: Date): Promise<void> {
+    // In one order, so that two calls that bring the same rules wait for each other instead of both for the other.
+    let missing: readonly RuleDraft[] = [...drafts].sort((a, b) => (ruleKey(a) < ruleKey(b) ? -1 : 1));
+    for (let tries = 0; tries < INSERT_TRIES && missing.length > 0; tries++) {
+      const made = await this.rules.insert(tx, missing, now);
+      missing = missing.filter((draft) => !made.has(draft.id));
+      for (const draft of missing) {
+        const same = await this.rules.findSame(tx, draft.groupId, draft);
+        if (same !== undefined) throw ruleExists(same);
+      }
     }
-    throw ruleExists((await this.rules.findSame(tx, draft.groupId, draft)) ?? 'unknown');
+    if (missing[0]) throw ruleExists('unknown');
   }
 
   private async createDefault(tx: Tx, projectId: string, now: Date): Promise<void> {
@@ -134,20 +158,27 @@ export class SecurityGroupStore {
       stateful: true,
       isDefault: true,
     };
-    if (!(await this.insertWithRules(tx, group, now))) return;
+    const rules = await this.insertWithRules(tx, group, now);
+    if (rules === undefined) return;
     await this.quotas.count(tx, projectId, 'security_group', 1);
-    await this.quotas.count(tx, projectId, 'security_group_rule', initialRules(group.id, true).length);
+    await this.quotas.count(tx, projectId, 'security_group_rule', rules);
   }
 
-  private async insertWithRules(tx: Tx, group: NewGroup, now: Date): Promise<boolean> {
-    const rules = initialRules(group.id, group.isDefault).map((rule) => ({
-      ...rule,
-      id: this.newId(),
-      description: '',
-    }));
-    if (!(await this.groups.insert(tx, group, rules, now))) return false;
-    await markDirty(tx, 'security_group', [group.id], now);
-    await record(tx, [{ resourceId: group.id, what: 'security group created' }], now);
-    return true;
+  /** Gives the number of rules that the group begins with; undefined where it is a second default group. */
+  private async insertWithRules(tx: Tx, group: NewGroup, now: Date): Promise<number | undefined> {
+    const { id: groupId, projectId, isDefault: ofDefaultGroup } = group;
+    const shapes = rulesFrom(await this.templates.all(tx), group);
+    if (!(await this.groups.insert(tx, group, now))) return undefined;
+    const about = { groupId, projectId, ofDefaultGroup, description: '' };
+    await this.rules.insert(
+      tx,
+      shapes.map((shape) => ({ ...shape, ...about, id: this.newId() })),
+      now,
+    );
+    await mark(tx, [groupId], [{ resourceId: groupId, what: 'security group created' }], now);
+    return shapes.length;
   }
 }
+
+const mark = (tx: Tx, ids: readonly string[], events: readonly NetworkEvent[], now: Date): Promise<void> =>
+  markAndRecord(tx, 'security_group', ids, events, now);

@@ -14,6 +14,13 @@ export const portNotFound = (id: string) => missing('PortNotFound', `Port ${id} 
 export const groupNotFound = (id: string) => missing('SecurityGroupNotFound', `Security group ${id} does not exist`);
 export const ruleNotFound = (id: string) =>
   missing('SecurityGroupRuleNotFound', `Security group rule ${id} does not exist`);
+export const defaultRuleNotFound = (id: string) =>
+  missing('DefaultSecurityGroupRuleNotFound', `Default Security Group rule ${id} does not exist`);
+export const addressGroupNotFound = (id: string) =>
+  missing('AddressGroupNotFound', `Address group ${id} could not be found.`);
+const quoted = (texts: readonly string[]): string => `[${texts.map((text) => `'${text}'`).join(', ')}]`;
+export const addressesNotFound = (id: string, addresses: readonly string[]) =>
+  missing('AddressesNotFound', `Addresses ${quoted(addresses)} not found in the address group ${id}.`);
 export const extensionNotFound = (alias: string) =>
   missing('HTTPNotFound', `Extension with alias ${alias} does not exist`);
 
@@ -35,6 +42,10 @@ export const subnetInUse = (id: string) =>
   );
 export const gatewayInUse = (ip: string, port: string) =>
   conflict('GatewayIpInUse', `Current gateway ip ${ip} already in use by port ${port}. Unable to update.`);
+export const addressesAlreadyExist = (id: string, addresses: readonly string[]) =>
+  invalid('AddressesAlreadyExist', `Addresses ${quoted(addresses)} already exist in the address group ${id}.`);
+export const addressGroupInUse = (id: string) =>
+  conflict('AddressGroupInUse', `Address group ${id} is in use on one or more security group rules.`);
 export const groupInUse = (id: string) => conflict('SecurityGroupInUse', `Security Group ${id} in use.`);
 export const noDefaultRemoval = () =>
   conflict('SecurityGroupCannotRemoveDefault', 'Insufficient rights for removing default security group.');
@@ -44,6 +55,15 @@ export const secondDefault = () =>
   conflict('SecurityGroupDefaultAlreadyExists', 'Default security group already exists.');
 export const ruleExists = (id: string) =>
   conflict('SecurityGroupRuleExists', `Security group rule already exists. Rule id is ${id}.`);
+export const ruleTwiceInPost = () =>
+  conflict('DuplicateSecurityGroupRuleInPost', 'Duplicate Security Group Rule in POST.');
+export const defaultRuleExists = (id: string) =>
+  conflict('DefaultSecurityGroupRuleExists', `Default Security group rule already exists. Rule id is ${id}.`);
+export const mixedStatefulness = () =>
+  conflict(
+    'SecurityGroupConflict',
+    'Error Cannot apply both stateful and stateless security groups on the same port at the same time while attempting the operation.',
+  );
 export const macInUse = (network: string, mac: string) =>
   conflict('MacAddressInUse', `Unable to complete operation for network ${network}. The mac address ${mac} is in use.`);
 export const ipAllocated = (ip: string, subnet: string) =>

@@ -1,12 +1,15 @@
 /** Network domain: addresses, allocation, security rules, quotas, and the plan of OVN's rows. Pure. */
 export * from './address.js';
+export * from './address-group.js';
 export * from './allocation.js';
 export * from './chassis.js';
+export * from './default-security-group-rule.js';
 export * from './faults.js';
 export * from './mac.js';
 export * from './model.js';
 export * from './network.js';
 export * from './ovn/acl.js';
+export * from './ovn/address-set.js';
 export * from './ovn/dhcp.js';
 export * from './ovn/plan.js';
 export * from './ovn/port-row.js';

@@ -134,6 +134,38 @@ export interface SecurityGroupRule extends Standard {
   readonly portMax: number | null;
   readonly remotePrefix: string | null;
   readonly remoteGroupId: string | null;
+  readonly remoteAddressGroupId: string | null;
+  /** Its group is a project's default one. */
+  readonly ofDefaultGroup: boolean;
+}
+
+/** A rule that new groups get a copy of. */
+export interface DefaultSecurityGroupRule extends Standard {
+  readonly id: string;
+  readonly description: string;
+  readonly direction: Direction;
+  readonly ethertype: Ethertype;
+  readonly protocol: string | null;
+  readonly portMin: number | null;
+  readonly portMax: number | null;
+  readonly remotePrefix: string | null;
+  /** A group, or `PARENT` for the one that gets the copy. */
+  readonly remoteGroupId: string | null;
+  readonly remoteAddressGroupId: string | null;
+  /** Whether default groups of projects get it, and whether others do. */
+  readonly inDefault: boolean;
+  readonly inOthers: boolean;
+}
+
+export interface AddressGroup extends Standard {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly description: string;
+  /** Who may name it in rules besides its owner. */
+  readonly sharedWith: Targets;
+  /** Prefixes in their normal form. */
+  readonly addresses: readonly string[];
 }
 
 export interface SecurityGroup extends Standard {
@@ -141,6 +173,8 @@ export interface SecurityGroup extends Standard {
   readonly projectId: string;
   readonly name: string;
   readonly description: string;
+  /** Who may put ports into it and name it in rules besides its owner. */
+  readonly sharedWith: Targets;
   readonly stateful: boolean;
   readonly isDefault: boolean;
   readonly rules: readonly SecurityGroupRule[];

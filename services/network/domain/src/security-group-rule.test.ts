@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { PARENT, rulesFrom } from './default-security-group-rule.js';
 import { checkedLimit, DEFAULT_LIMITS, fits, limitsOf } from './quota.js';
-import { initialRules, normalizedPrefix, type RuleWish, shapeRule } from './security-group-rule.js';
+import { normalizedPrefix, type RuleWish, ruleKey, shapeRule } from './security-group-rule.js';
 
 const rule = (wish: Partial<RuleWish>) => shapeRule({ direction: 'ingress', ...wish });
 const refused = (type: string, text = '') =>
@@ -47,16 +48,44 @@ describe('a rule', () => {
     expect(() => rule({ remotePrefix: '10.0.0.300/24' })).toThrow(refused('HTTPBadRequest'));
     expect(() => rule({ remotePrefix: '2001:db8::/64' })).toThrow(refused('SecurityGroupRuleParameterConflict'));
     expect(() => rule({ remotePrefix: '10.0.0.0/8', remoteGroupId: 'g' })).toThrow(
-      refused('SecurityGroupRemoteGroupAndRemoteIpPrefix'),
+      refused('SecurityGroupMultipleRemoteEntites'),
     );
   });
 
-  it('is given to new groups: all out, and in the default group in from its members', () => {
-    expect(initialRules('g', false).map((r) => `${r.direction} ${r.ethertype}`)).toEqual([
-      'egress IPv4',
-      'egress IPv6',
+  it('knows protocols by all their spellings', () => {
+    for (const protocol of ['icmpv6', 'ipv6-icmp', 'icmp', 'ICMP'])
+      expect(rule({ protocol, ethertype: 'IPv6' }).protocol).toBe('ipv6-icmp');
+    expect(rule({ protocol: 1, ethertype: 'IPv6' }).protocol).toBe('58');
+    expect(() => rule({ protocol: '58' })).toThrow(refused('SecurityGroupEthertypeConflictWithProtocol'));
+    for (const protocol of ['vrrp', 'ah', 'esp', 'ospf', 'ip', 'hopopt', '0', 255, 'udplite'])
+      expect(rule({ protocol }).protocol).toBe(String(protocol));
+    expect(() => rule({ protocol: 'udplite', portMin: 5, portMax: 6 })).toThrow(
+      refused('SecurityGroupInvalidProtocolForPort'),
+    );
+  });
+
+  it('takes the whole range of ports for no range', () => {
+    expect(rule({ protocol: 'tcp', portMin: 1, portMax: 65535 })).toMatchObject({ portMin: null, portMax: null });
+  });
+
+  it('is the same as another that lets the same through', () => {
+    const same = (a: Partial<RuleWish>, b: Partial<RuleWish>) => ruleKey(rule(a)) === ruleKey(rule(b));
+    expect(same({ protocol: 'tcp' }, { protocol: 6 })).toBe(true);
+    expect(same({ remotePrefix: '10.0.0.7/8' }, { remotePrefix: '10.9.9.9/8' })).toBe(true);
+    expect(same({ remotePrefix: '0.0.0.0/0' }, {})).toBe(true);
+    expect(same({ remoteGroupId: 'g' }, { remoteAddressGroupId: 'g' })).toBe(false);
+    expect(same({}, { ethertype: 'IPv6' })).toBe(false);
+    expect(same({ protocol: 'icmp', portMin: 8 }, { protocol: 'icmp', portMin: 8, portMax: 0 })).toBe(false);
+  });
+
+  it('is given to new groups as the templates say', () => {
+    const template = { ...rule({ direction: 'egress' }), inDefault: true, inOthers: true };
+    const members = { ...rule({ remoteGroupId: PARENT }), inDefault: true, inOthers: false };
+    expect(rulesFrom([template, members], { id: 'g', isDefault: false })).toEqual([rule({ direction: 'egress' })]);
+    expect(rulesFrom([template, members], { id: 'g', isDefault: true })).toEqual([
+      rule({ direction: 'egress' }),
+      rule({ remoteGroupId: 'g' }),
     ]);
-    expect(initialRules('g', true).filter((r) => r.remoteGroupId === 'g' && r.direction === 'ingress')).toHaveLength(2);
   });
 });
 

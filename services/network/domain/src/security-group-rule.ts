@@ -7,6 +7,7 @@ import type { Direction, Ethertype } from './model.js';
 /** Protocols by name, with their numbers (IANA). */
 export const PROTOCOLS: ReadonlyMap<string, number> = new Map([
   ['hopopt', 0],
+  ['ip', 0],
   ['icmp', 1],
   ['igmp', 2],
   ['ipip', 4],
@@ -43,6 +44,7 @@ export interface RuleWish {
   readonly portMax?: number | null | undefined;
   readonly remotePrefix?: string | null | undefined;
   readonly remoteGroupId?: string | null | undefined;
+  readonly remoteAddressGroupId?: string | null | undefined;
 }
 
 export interface RuleShape {
@@ -54,6 +56,7 @@ export interface RuleShape {
   /** As the client wrote it, with a length. */
   readonly remotePrefix: string | null;
   readonly remoteGroupId: string | null;
+  readonly remoteAddressGroupId: string | null;
 }
 
 const refuse = (type: string, message: string): Failure => fail.invalid(message, { type });
@@ -65,14 +68,18 @@ export function shapeRule(wish: RuleWish): RuleShape {
   const protocol = readProtocol(wish.protocol ?? null, ethertype);
   const ports = readPorts(protocol, wish.portMin ?? null, wish.portMax ?? null);
   const remotePrefix = readPrefix(wish.remotePrefix ?? null, ethertype);
-  const remoteGroupId = wish.remoteGroupId ?? null;
-  if (remotePrefix !== null && remoteGroupId !== null) {
+  const remotes = {
+    remotePrefix,
+    remoteGroupId: wish.remoteGroupId || null,
+    remoteAddressGroupId: wish.remoteAddressGroupId || null,
+  };
+  if (Object.values(remotes).filter((remote) => remote !== null).length > 1) {
     throw refuse(
-      'SecurityGroupRemoteGroupAndRemoteIpPrefix',
-      'Only remote_ip_prefix or remote_group_id may be provided.',
+      'SecurityGroupMultipleRemoteEntites',
+      'Only one of remote_ip_prefix or remote_group_id or remote_address_group_id may be provided.',
     );
   }
-  return { direction, ethertype, protocol, ...ports, remotePrefix, remoteGroupId };
+  return { direction, ethertype, protocol, ...ports, ...remotes };
 }
 
 function readDirection(direction: string): Direction {
@@ -115,16 +122,19 @@ function readProtocol(given: string | number | null, ethertype: Ethertype): stri
 
 function forEthertype(protocol: string, ethertype: Ethertype): string {
   const name = protocolName(protocol) ?? protocol;
-  if (ethertype === 'IPv6') return name === 'icmp' ? 'ipv6-icmp' : protocol;
+  if (ethertype === 'IPv6') return name === 'icmp' ? (protocol === 'icmp' ? 'ipv6-icmp' : '58') : protocol;
   if (!ONLY_IPV6.has(name)) return protocol;
   const message = `Invalid ethertype ${ethertype} for protocol ${protocol}.`;
   throw refuse('SecurityGroupEthertypeConflictWithProtocol', message);
 }
 
 type Ports = Pick<RuleShape, 'portMin' | 'portMax'>;
+const ANY_PORT: Ports = { portMin: null, portMax: null };
 
 function readPorts(protocol: string | null, min: number | null, max: number | null): Ports {
-  if (min === null && max === null) return { portMin: null, portMax: null };
+  if (min === null && max === null) return ANY_PORT;
+  // The whole range says nothing, whatever the protocol.
+  if (min === 1 && max === 65535) return ANY_PORT;
   if (protocol === null) {
     throw refuse('SecurityGroupProtocolRequiredWithPorts', 'Must also specify protocol if port range is given.');
   }
@@ -176,18 +186,22 @@ export function normalizedPrefix(rule: { readonly remotePrefix: string | null })
   return prefix && formatPrefix(prefix);
 }
 
-const open = (direction: Direction, ethertype: Ethertype, remoteGroupId: string | null): RuleShape => ({
-  direction,
-  ethertype,
-  protocol: null,
-  portMin: null,
-  portMax: null,
-  remotePrefix: null,
-  remoteGroupId,
-});
+/** The remote prefix where it leaves anything out; rules with and without one that leaves out nothing are the same. */
+export function matchedPrefix(rule: { readonly remotePrefix: string | null }): string | null {
+  const prefix = normalizedPrefix(rule);
+  return prefix?.endsWith('/0') ? null : prefix;
+}
 
-/** The rules that a group is born with: everything out; in the default group also everything in from its own members. */
-export function initialRules(groupId: string, isDefault: boolean): RuleShape[] {
-  const out = [open('egress', 'IPv4', null), open('egress', 'IPv6', null)];
-  return isDefault ? [...out, open('ingress', 'IPv4', groupId), open('ingress', 'IPv6', groupId)] : out;
+/** Equal for rules that say the same. */
+export function ruleKey(rule: RuleShape): string {
+  return JSON.stringify([
+    rule.direction,
+    rule.ethertype,
+    protocolNumber(rule.protocol),
+    rule.portMin,
+    rule.portMax,
+    matchedPrefix(rule),
+    rule.remoteGroupId,
+    rule.remoteAddressGroupId,
+  ]);
 }

@@ -22,6 +22,8 @@ const COLLECTIONS: readonly (readonly [one: string, many: string])[] = [
   ['port', 'ports'],
   ['security-group', 'security-groups'],
   ['security-group-rule', 'security-group-rules'],
+  ['default-security-group-rule', 'default-security-group-rules'],
+  ['address-group', 'address-groups'],
   ['quota', 'quotas'],
   ['extension', 'extensions'],
 ];

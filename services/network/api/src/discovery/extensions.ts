@@ -8,6 +8,11 @@ export interface Extension {
 
 export const EXTENSIONS: readonly Extension[] = [
   {
+    alias: 'address-group',
+    name: 'Address Groups',
+    description: 'Prefixes under one name, for rules to refer to.',
+  },
+  {
     alias: 'allowed-address-pairs',
     name: 'Allowed Address Pairs',
     description: 'Further addresses that a port may send from.',
@@ -87,9 +92,29 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'Groups of rules that filter the traffic of ports.',
   },
   {
+    alias: 'security-groups-default-rules',
+    name: 'Default Security Group Rules',
+    description: 'The rules that new groups begin with can be chosen.',
+  },
+  {
     alias: 'security-groups-normalized-cidr',
     name: 'Normalized CIDR',
     description: 'The remote prefix of a rule as it is matched.',
+  },
+  {
+    alias: 'security-groups-remote-address-group',
+    name: 'Remote Address Groups',
+    description: 'A rule can refer to an address group.',
+  },
+  {
+    alias: 'security-groups-rules-belongs-to-default-sg',
+    name: 'Rules of Default Groups',
+    description: 'A rule tells whether its group is the default one of a project.',
+  },
+  {
+    alias: 'security-groups-shared-filtering',
+    name: 'Shared Security Groups Filtering',
+    description: 'Groups can be listed by whether they are shared.',
   },
   { alias: 'sorting', name: 'Sorting', description: 'Lists can be sorted.' },
   { alias: 'standard-attr-description', name: 'Descriptions', description: 'Resources have a description.' },

@@ -1,7 +1,15 @@
 /** From a port's body to what is to be written: rights by attribute, guarding, groups and addresses. */
 import { fail, isUuid } from '#libs/kernel';
 import type { PortOnNetwork, PortRevision } from '#services/network/data';
-import { groupNotFound, type IpWish, invalidInput, type Network, portInUse } from '#services/network/domain';
+import {
+  groupNotFound,
+  type IpWish,
+  invalidInput,
+  mixedStatefulness,
+  type Network,
+  portInUse,
+  reaches,
+} from '#services/network/domain';
 import type { NetworkParts } from '../parts.js';
 import { type AnyCall, demand, isAdmin } from '../scope.js';
 import { isOn } from '../values.wire.js';
@@ -103,16 +111,17 @@ export class PortWishes {
     } as PortRevision;
   }
 
-  /** The ids, all of which must be groups of the port's project; an administrator may name any. */
+  /** The ids, all of which must be groups of the port's project or shared with it; an administrator may name any. */
   private async known(call: AnyCall, ids: readonly string[], projectId: string): Promise<string[]> {
     const { books } = this.parts;
     const wanted = [...new Set(ids.map((id) => id.toLowerCase()))];
     const found = await books.groups.names(books.db, wanted.filter(isUuid));
-    const usable = new Set(
-      found.filter((group) => group.projectId === projectId || isAdmin(call.who)).map((group) => group.id),
+    const usable = found.filter(
+      (group) => group.projectId === projectId || reaches(group.sharedWith, projectId) || isAdmin(call.who),
     );
-    const missing = wanted.find((id) => !usable.has(id));
+    const missing = wanted.find((id) => !usable.some((group) => group.id === id));
     if (missing !== undefined) throw groupNotFound(missing.slice(0, 100));
+    if (new Set(usable.map((group) => group.stateful)).size > 1) throw mixedStatefulness();
     return wanted;
   }
 }

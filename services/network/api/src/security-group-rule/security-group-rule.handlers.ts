@@ -1,13 +1,22 @@
 import { Injectable } from '@nestjs/common';
-import { isUuid } from '#libs/kernel';
+import { fail, isUuid } from '#libs/kernel';
 import type { Reply } from '#libs/platform/http';
-import { RULE_FIELDS, type RuleDraft } from '#services/network/data';
-import { groupNotFound, invalidInput, ruleNotFound, type SecurityGroupRule, shapeRule } from '#services/network/domain';
+import { type GroupName, RULE_FIELDS, type RuleDraft } from '#services/network/data';
+import {
+  type AddressGroup,
+  addressGroupNotFound,
+  groupNotFound,
+  reaches,
+  ruleNotFound,
+  type SecurityGroupRule,
+  shapeRule,
+  type Targets,
+} from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
-import { type AnyCall, idOf, itemsOf, mayKnow, scopeOf } from '../scope.js';
-import { toNumber } from '../values.wire.js';
-import { type NewRuleBody, ruleView } from './security-group-rule.wire.js';
+import { type AnyCall, forbidden, idOf, itemsOf, mayKnow, revisionOf, scopeOf } from '../scope.js';
+import { ensureDefaultFor } from '../security-group/default-group.js';
+import { type NewRuleBody, ruleView, wishOf } from './security-group-rule.wire.js';
 
 @Injectable()
 export class SecurityGroupRuleHandlers {
@@ -22,11 +31,8 @@ export class SecurityGroupRuleHandlers {
 
   async create(call: AnyCall): Promise<Reply> {
     const { items, bulk } = itemsOf<NewRuleBody>(call.body, 'security_group_rule', 'security_group_rules');
-    if (new Set(items.map((item) => item.security_group_id)).size > 1) {
-      throw invalidInput('Only allowed to update rules for one security profile at a time');
-    }
-    const drafts: RuleDraft[] = [];
-    for (const item of items) drafts.push(await this.draft(call, item));
+    if (new Set(items.map((item) => item.security_group_id)).size > 1) throw notOneGroup();
+    const drafts = await this.drafts(call, items);
     const made = await this.parts.books.groupStore.addRules(drafts, this.parts.now());
     const shown = made.map(ruleView);
     return { body: bulk ? { security_group_rules: shown } : { security_group_rule: shown[0] } };
@@ -35,7 +41,7 @@ export class SecurityGroupRuleHandlers {
   async list(call: AnyCall): Promise<Reply> {
     const request = readList(call.query, RULE_FIELDS);
     const { books } = this.parts;
-    if (call.who.projectId !== undefined) await books.groupStore.ensureDefault(call.who.projectId, this.parts.now());
+    await ensureDefaultFor(call, request, this.parts);
     const page = await books.rules.list(books.db, request, scopeOf(call.who));
     return { body: listBody('security_group_rules', page, request, call, ruleView) };
   }
@@ -45,38 +51,68 @@ export class SecurityGroupRuleHandlers {
     return { body: { security_group_rule: pick(ruleView(rule), fields) } };
   }
 
-  async remove(rule: SecurityGroupRule): Promise<Reply> {
-    await this.parts.books.groupStore.deleteRule(rule.id, this.parts.now());
+  async remove(call: AnyCall, rule: SecurityGroupRule): Promise<Reply> {
+    await this.parts.books.groupStore.deleteRule(rule.id, this.parts.now(), revisionOf(call));
     return {};
   }
 
-  private async draft(call: AnyCall, item: NewRuleBody): Promise<RuleDraft> {
-    const groupProject = await this.projectOf(call, item.security_group_id);
-    const shape = shapeRule({
-      direction: item.direction,
-      ethertype: item.ethertype,
-      protocol: item.protocol,
-      portMin: toNumber(item.port_range_min),
-      portMax: toNumber(item.port_range_max),
-      remotePrefix: item.remote_ip_prefix,
-      remoteGroupId: item.remote_group_id,
+  private async drafts(call: AnyCall, items: readonly NewRuleBody[]): Promise<RuleDraft[]> {
+    const shaped = items.map((item) => ({ item, shape: shapeRule(wishOf(item)) }));
+    const known = await this.namedGroups(
+      shaped.flatMap(({ item, shape }) => [item.security_group_id, shape.remoteGroupId]),
+    );
+    const addressGroups = await this.namedAddressGroups(shaped.map(({ shape }) => shape.remoteAddressGroupId));
+    return shaped.map(({ item, shape }) => {
+      const group = visible(call, known, item.security_group_id, groupNotFound);
+      // Who may only use a shared group may not change what it lets through.
+      if (!mayKnow(call.who, group.projectId)) throw forbidden('create_security_group_rule');
+      if (shape.remoteGroupId !== null) visible(call, known, shape.remoteGroupId, groupNotFound);
+      if (shape.remoteAddressGroupId !== null)
+        visible(call, addressGroups, shape.remoteAddressGroupId, addressGroupNotFound);
+      return {
+        ...shape,
+        remoteGroupId: shape.remoteGroupId?.toLowerCase() ?? null,
+        remoteAddressGroupId: shape.remoteAddressGroupId?.toLowerCase() ?? null,
+        id: this.parts.ids.uuid(),
+        groupId: group.id,
+        projectId: group.projectId,
+        description: item.description ?? '',
+        ofDefaultGroup: group.isDefault,
+      };
     });
-    if (shape.remoteGroupId !== null) await this.projectOf(call, shape.remoteGroupId);
-    const groupId = item.security_group_id.toLowerCase();
-    return {
-      ...shape,
-      id: this.parts.ids.uuid(),
-      groupId,
-      projectId: groupProject,
-      description: item.description ?? '',
-    };
   }
 
-  /** The project of a group that the caller may name. */
-  private async projectOf(call: AnyCall, groupId: string): Promise<string> {
+  private async namedGroups(ids: readonly (string | null)[]): Promise<Map<string, GroupName>> {
     const { books } = this.parts;
-    const [group] = isUuid(groupId) ? await books.groups.names(books.db, [groupId]) : [];
-    if (!group || !mayKnow(call.who, group.projectId)) throw groupNotFound(groupId.slice(0, 100));
-    return group.projectId;
+    const found = await books.groups.names(books.db, idsAmong(ids));
+    return new Map(found.map((group) => [group.id, group]));
   }
+
+  private async namedAddressGroups(ids: readonly (string | null)[]): Promise<Map<string, AddressGroup>> {
+    const { books } = this.parts;
+    const found = await books.addressGroups.findMany(books.db, idsAmong(ids));
+    return new Map(found.map((group) => [group.id, group]));
+  }
+}
+
+const notOneGroup = (): Error =>
+  fail.invalid('Only allowed to update rules for one security profile at a time', {
+    type: 'SecurityGroupNotSingleGroupRules',
+  });
+
+const idsAmong = (ids: readonly (string | null)[]): string[] => [
+  ...new Set(ids.flatMap((id) => (id !== null && isUuid(id) ? [id.toLowerCase()] : []))),
+];
+
+/** What the caller may name of what was found. */
+function visible<T extends { readonly projectId: string; readonly sharedWith: Targets }>(
+  call: AnyCall,
+  found: ReadonlyMap<string, T>,
+  id: string,
+  missing: (id: string) => Error,
+): T {
+  const row = found.get(id.toLowerCase());
+  if (!row || !(mayKnow(call.who, row.projectId) || reaches(row.sharedWith, call.who.projectId)))
+    throw missing(id.slice(0, 100));
+  return row;
 }

@@ -37,6 +37,6 @@ export const securityGroupRuleOps = [
     rule: R.deleteRule,
     status: 204,
     load,
-    run: (handlers, _call, rule) => handlers.remove(rule),
+    run: (handlers, call, rule) => handlers.remove(call, rule),
   }),
 ];

@@ -1,17 +1,19 @@
 import { Injectable } from '@nestjs/common';
 import type { Reply } from '#libs/platform/http';
-import { GROUP_FIELDS, type GroupChange } from '#services/network/data';
+import { GROUP_FIELDS, type GroupChange, type GroupDraft } from '#services/network/data';
 import {
   groupNotFound,
   noDefaultRemoval,
   noDefaultUpdate,
+  reaches,
   type SecurityGroup,
   secondDefault,
 } from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
-import { type AnyCall, idOf, isAdmin, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
+import { type AnyCall, idOf, isAdmin, itemsOf, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
 import { isOn } from '../values.wire.js';
+import { ensureDefaultFor } from './default-group.js';
 import { type GroupChangeBody, groupView, type NewGroupBody } from './security-group.wire.js';
 
 @Injectable()
@@ -21,50 +23,51 @@ export class SecurityGroupHandlers {
   async load(call: AnyCall): Promise<SecurityGroup> {
     const id = idOf(call, groupNotFound);
     const group = await this.parts.books.groups.find(this.parts.books.db, id);
-    if (!group || !mayKnow(call.who, group.projectId)) throw groupNotFound(id);
+    if (!group || !(reaches(group.sharedWith, call.who.projectId) || mayKnow(call.who, group.projectId)))
+      throw groupNotFound(id);
     return group;
   }
 
   async create(call: AnyCall): Promise<Reply> {
-    const { security_group: item } = call.body as { security_group: NewGroupBody };
+    const { items, bulk } = itemsOf<NewGroupBody>(call.body, 'security_group', 'security_groups');
     const { books, ids } = this.parts;
-    const projectId = ownerOf(call, 'create_security_group', item);
-    const name = item.name ?? '';
-    if (name === 'default') throw secondDefault();
+    const drafts = items.map((item): GroupDraft => {
+      const projectId = ownerOf(call, 'create_security_group', item);
+      const name = notDefault(item.name ?? '');
+      const stateful = isOn(item.stateful) ?? true;
+      return { id: ids.uuid(), projectId, name, description: item.description ?? '', stateful };
+    });
     const now = this.parts.now();
-    await books.groupStore.ensureDefault(projectId, now);
-    const description = item.description ?? '';
-    const group = await books.groupStore.create(
-      { id: ids.uuid(), projectId, name, description, stateful: isOn(item.stateful) ?? true },
-      now,
-    );
-    return { body: { security_group: groupView(group) } };
+    for (const projectId of new Set(drafts.map((draft) => draft.projectId)))
+      await books.groupStore.ensureDefault(projectId, now);
+    const made = await books.groupStore.create(drafts, now);
+    const shown = made.map((group) => groupView(group, call.who));
+    return { body: bulk ? { security_groups: shown } : { security_group: shown[0] } };
   }
 
   async list(call: AnyCall): Promise<Reply> {
     const request = readList(call.query, GROUP_FIELDS);
     const { books } = this.parts;
-    if (call.who.projectId !== undefined) await books.groupStore.ensureDefault(call.who.projectId, this.parts.now());
-    const page = await books.groups.list(books.db, request, scopeOf(call.who));
-    return { body: listBody('security_groups', page, request, call, groupView) };
+    await ensureDefaultFor(call, request, this.parts);
+    const page = await books.groups.list(books.db, request, scopeOf(call.who), call.who.projectId);
+    return { body: listBody('security_groups', page, request, call, (group) => groupView(group, call.who)) };
   }
 
   show(call: AnyCall, group: SecurityGroup): Reply {
     const { fields } = readList(call.query, GROUP_FIELDS);
-    return { body: { security_group: pick(groupView(group), fields) } };
+    return { body: { security_group: pick(groupView(group, call.who), fields) } };
   }
 
   async update(call: AnyCall, group: SecurityGroup): Promise<Reply> {
     const { security_group: item } = call.body as { security_group: GroupChangeBody };
     if (group.isDefault && item.name !== undefined && item.name !== group.name) throw noDefaultUpdate();
-    if (!group.isDefault && item.name === 'default') throw secondDefault();
     const change: GroupChange = {
-      ...(item.name === undefined ? {} : { name: item.name }),
+      ...(item.name === undefined || group.isDefault ? {} : { name: notDefault(item.name) }),
       ...(item.description === undefined ? {} : { description: item.description }),
       ...(item.stateful === undefined ? {} : { stateful: isOn(item.stateful) ?? group.stateful }),
     };
     const after = await this.parts.books.groupStore.update(group.id, change, this.parts.now(), revisionOf(call));
-    return { body: { security_group: groupView(after) } };
+    return { body: { security_group: groupView(after, call.who) } };
   }
 
   async remove(call: AnyCall, group: SecurityGroup): Promise<Reply> {
@@ -72,4 +75,10 @@ export class SecurityGroupHandlers {
     await this.parts.books.groupStore.delete(group.id, this.parts.now(), revisionOf(call));
     return {};
   }
+}
+
+/** The name, unless it is that of the group which every project has anyway. */
+function notDefault(name: string): string {
+  if (name.toLowerCase() === 'default') throw secondDefault();
+  return name;
 }

@@ -1,11 +1,13 @@
 import { op } from '#libs/platform/http';
-import type { SecurityGroup } from '#services/network/domain';
+import type { Credentials } from '#libs/platform/policy';
+import { reaches, type SecurityGroup } from '#services/network/domain';
 import { R } from '../rules.js';
 import type { AnyCall } from '../scope.js';
 import { SecurityGroupHandlers } from './security-group.handlers.js';
 import { createGroupBody, updateGroupBody } from './security-group.wire.js';
 
 const load = (handlers: SecurityGroupHandlers, call: AnyCall): Promise<SecurityGroup> => handlers.load(call);
+const shared = (group: SecurityGroup, who: Credentials): boolean => reaches(group.sharedWith, who.projectId);
 
 export const securityGroupOps = [
   op(SecurityGroupHandlers, {
@@ -29,6 +31,7 @@ export const securityGroupOps = [
     rule: R.getGroup,
     status: 200,
     load,
+    shared,
     run: (handlers, call, group) => handlers.show(call, group),
   }),
   op(SecurityGroupHandlers, {
@@ -38,6 +41,7 @@ export const securityGroupOps = [
     status: 200,
     body: updateGroupBody,
     load,
+    shared,
     run: (handlers, call, group) => handlers.update(call, group),
   }),
   op(SecurityGroupHandlers, {
@@ -46,6 +50,7 @@ export const securityGroupOps = [
     rule: R.deleteGroup,
     status: 204,
     load,
+    shared,
     run: (handlers, call, group) => handlers.remove(call, group),
   }),
 ];

@@ -12,6 +12,7 @@ const rule = (wish: Partial<RuleWish>): SecurityGroupRule => ({
   groupId: GROUP,
   projectId: 'p',
   description: '',
+  ofDefaultGroup: false,
   ...shapeRule({ direction: 'ingress', ...wish }),
   ...born,
 });
@@ -34,6 +35,11 @@ describe('a rule as a match', () => {
         { remoteGroupId: REMOTE, ethertype: 'IPv6' },
         `${own} && ip6 && ip6.src == $pg_55555555_5555_4555_8555_555555555555_ip6`,
       ],
+      [{ remoteAddressGroupId: REMOTE }, `${own} && ip4 && ip4.src == $ag_55555555_5555_4555_8555_555555555555_ip4`],
+      [{ protocol: 'vrrp' }, `${own} && ip4 && ip.proto == 112`],
+      [{ protocol: '0' }, `${own} && ip4 && ip.proto == 0`],
+      [{ protocol: '255', ethertype: 'IPv6' }, `${own} && ip6 && ip.proto == 255`],
+      [{ protocol: '1', ethertype: 'IPv6' }, `${own} && ip6 && icmp6`],
     ];
     for (const [wish, match] of cases) expect(ruleMatch(GROUP, rule(wish))).toBe(match);
   });
@@ -80,6 +86,7 @@ const remote = fc.oneof(
   prefix4.map((remotePrefix) => ({ remotePrefix })),
   prefix6.map((remotePrefix) => ({ remotePrefix })),
   fc.constant({ remoteGroupId: REMOTE }),
+  fc.constant({ remoteAddressGroupId: REMOTE }),
   fc.string().map((remotePrefix) => ({ remotePrefix })),
 );
 const anyWish: fc.Arbitrary<RuleWish> = fc

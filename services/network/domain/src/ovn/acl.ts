@@ -4,7 +4,8 @@
  * priority. What a rule of one group says never touches the ports of another.
  */
 import type { SecurityGroup, SecurityGroupRule } from '../model.js';
-import { normalizedPrefix, protocolName, protocolNumber } from '../security-group-rule.js';
+import { matchedPrefix, protocolName, protocolNumber } from '../security-group-rule.js';
+import { addressSetName } from './address-set.js';
 import { KIND, mapOf, type NbTables } from './rows.js';
 
 type Acl = NbTables['ACL'];
@@ -78,9 +79,11 @@ export function ruleMatch(groupId: string, rule: SecurityGroupRule): string {
 function remoteMatch(rule: SecurityGroupRule): string[] {
   const ip = rule.ethertype === 'IPv4' ? 'ip4' : 'ip6';
   const end = rule.direction === 'ingress' ? 'src' : 'dst';
-  const prefix = normalizedPrefix(rule);
+  const prefix = matchedPrefix(rule);
   if (rule.remoteGroupId !== null) return [`${ip}.${end} == $${portGroupName(rule.remoteGroupId)}_${ip}`];
-  return prefix === null || prefix.endsWith('/0') ? [] : [`${ip}.${end} == ${prefix}`];
+  if (rule.remoteAddressGroupId !== null)
+    return [`${ip}.${end} == $${addressSetName(rule.remoteAddressGroupId, rule.ethertype)}`];
+  return prefix === null ? [] : [`${ip}.${end} == ${prefix}`];
 }
 
 function protocolMatch(rule: SecurityGroupRule): string[] {

@@ -7,7 +7,7 @@ import {
   type SecurityGroupRule,
   type Subnet,
 } from '../model.js';
-import { initialRules } from '../security-group-rule.js';
+import { shapeRule } from '../security-group-rule.js';
 import { shapeSubnet } from '../subnet.js';
 import { GUARD_ID, guardAcls } from './acl.js';
 import { NbMemory } from './nb-memory.fixture.js';
@@ -79,19 +79,26 @@ const port = (more: Partial<Port> = {}): Port => ({
   ...more,
 });
 const rulesOf = (groupId: string): SecurityGroupRule[] =>
-  initialRules(groupId, true).map((shape, i) => ({
-    id: `${groupId.slice(0, 35)}${i}`,
-    groupId,
-    projectId: 'p',
-    description: '',
-    ...shape,
-    ...born,
-  }));
+  ['IPv4', 'IPv6']
+    .flatMap((ethertype) => [
+      shapeRule({ direction: 'egress', ethertype }),
+      shapeRule({ direction: 'ingress', ethertype, remoteGroupId: groupId }),
+    ])
+    .map((shape, i) => ({
+      id: `${groupId.slice(0, 35)}${i}`,
+      groupId,
+      projectId: 'p',
+      description: '',
+      ofDefaultGroup: true,
+      ...shape,
+      ...born,
+    }));
 const group = (id = GROUP, rules = rulesOf(id)): SecurityGroup => ({
   id,
   projectId: 'p',
   name: 'default',
   description: '',
+  sharedWith: [],
   stateful: true,
   isDefault: true,
   rules,

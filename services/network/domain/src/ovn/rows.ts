@@ -141,6 +141,8 @@ export type NbOp =
 
 /** The mark in `external_ids` by which our rows are told from others'; its value is the kind of resource. */
 export const KIND = 'yagura:kind';
+/** On a row whose id is not the resource's: the resource that it stands for. */
+export const OWNER = 'yagura:owner';
 /** On a port: the network it is on, and the groups it was last put into. */
 export const NETWORK = 'yagura:network';
 export const GROUPS = 'yagura:groups';

@@ -112,12 +112,13 @@ type Rules = readonly (readonly [groupId: string, rule: RuleShape])[];
 async function apply(rules: Rules, stateful = true): Promise<void> {
   const groups = GROUP_IDS.map((id): SecurityGroup => {
     const own = rules.filter(([group]) => group === id);
-    const shared = { groupId: id, projectId: 'p', description: '', ...born };
+    const shared = { groupId: id, projectId: 'p', description: '', ofDefaultGroup: false, ...born };
     return {
       id,
       projectId: 'p',
       name: '',
       description: '',
+      sharedWith: [],
       stateful,
       isDefault: false,
       rules: own.map(([, rule]) => ({ id: randomUUID(), ...shared, ...rule })),

@@ -32,7 +32,7 @@ export interface Planning {
   ids(kind: MarkKind): readonly string[];
 }
 
-/** Rows of OVN that stand for resources of one kind and bear their ids. */
+/** Rows of OVN that stand for resources of one kind: they bear their ids, or say them as their owner. */
 export interface OwnRows {
   readonly kind: MarkKind;
   readonly table: keyof Northbound &

@@ -4,7 +4,7 @@ import { systemClock } from '#libs/kernel';
 import { openLog } from '#libs/platform/log';
 import { OvsdbClient } from '#libs/platform/ovsdb';
 import { type OvnDatabases, startOvnDatabases } from '#libs/testing';
-import { GUARD_ID, shapeRule } from '#services/network/domain';
+import { GUARD_ID } from '#services/network/domain';
 import { type Books, NOW, openBooks } from '../../../data/src/books.fixture.js';
 import { type NbClient, NORTHBOUND } from './northbound.js';
 import { PortStatus } from './port-status.js';
@@ -96,22 +96,15 @@ describe('the reconciler', () => {
   it('follows changes and removals', async () => {
     const network = await books.makeNetwork();
     const subnet = await books.makeSubnet(network.id);
-    const group = await books.stores.groups.create(
-      { id: randomUUID(), projectId: 'p1', name: 'g', description: '', stateful: true },
-      NOW,
-    );
+    const group = await books.makeGroup();
     const port = await books.makePort(network.id, { groupIds: [group.id] });
-    const shape = shapeRule({ direction: 'ingress', protocol: 'tcp', portMin: 22, portMax: 22 });
-    const [rule] = await books.stores.groups.addRules(
-      [{ ...shape, id: randomUUID(), groupId: group.id, projectId: 'p1', description: '' }],
-      NOW,
-    );
+    const rule = await books.addRule(group, { protocol: 'tcp', portMin: 22, portMax: 22 });
     await settled();
-    expect(client.replica.row('ACL', rule!.id)?.match).toContain('tcp.dst == 22');
-    await books.stores.groups.deleteRule(rule!.id, NOW);
+    expect(client.replica.row('ACL', rule.id)?.match).toContain('tcp.dst == 22');
+    await books.stores.groups.deleteRule(rule.id, NOW);
     await books.stores.ports.update(port.id, [subnet], () => ({ groupIds: [], adminStateUp: false }), NOW);
     await settled();
-    expect(client.replica.row('ACL', rule!.id)).toBeUndefined();
+    expect(client.replica.row('ACL', rule.id)).toBeUndefined();
     expect(client.replica.row('Logical_Switch_Port', port.id)?.enabled).toBe(false);
     expect(client.replica.row('Port_Group', group.id)?.ports.size).toBe(0);
     await books.stores.ports.delete(port.id, NOW);

@@ -1,7 +1,7 @@
 /** Everything that a full comparison looks at: all that is in the books, then all rows of ours that stand for nothing. */
 import type { Replica } from '#libs/platform/ovsdb';
 import type { MarkKind, NetworkBooks } from '#services/network/data';
-import { KIND } from '#services/network/domain';
+import { KIND, OWNER } from '#services/network/domain';
 import { REALIZERS } from './desired.js';
 import type { Northbound } from './northbound.js';
 import type { Subject } from './realizer.js';
@@ -24,8 +24,8 @@ export async function* sweepSubjects(
     const strays: Subject[] = [];
     for (const row of replica.table(table).values()) {
       const mark = row.external_ids.get(KIND);
-      if (mark !== undefined && marks.includes(mark) && !known.get(kind)?.has(row._uuid))
-        strays.push({ kind, id: row._uuid });
+      const id = row.external_ids.get(OWNER) ?? row._uuid;
+      if (mark !== undefined && marks.includes(mark) && !known.get(kind)?.has(id)) strays.push({ kind, id });
     }
     for (let at = 0; at < strays.length; at += piece) yield strays.slice(at, at + piece);
   }

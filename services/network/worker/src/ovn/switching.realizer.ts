@@ -7,6 +7,7 @@ import {
   type SecurityGroup,
   type Subnet,
 } from '#services/network/domain';
+import { planNamedAddressGroups } from './address-group.realizer.js';
 import { absent, type Planning, type Realizer } from './realizer.js';
 
 interface Loaded {
@@ -35,6 +36,7 @@ export const switchingRealizer: Realizer = {
     plan.guard();
     planNetworks(planning, loaded);
     planSubnets(planning, loaded);
+    await planNamedAddressGroups(planning, loaded.groups);
     for (const group of loaded.groups) plan.group(group);
     for (const port of loaded.ports) {
       const network = loaded.networks.get(port.networkId);
