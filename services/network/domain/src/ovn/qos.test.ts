@@ -21,15 +21,21 @@ const numbers = (map: ReadonlyMap<string, number> | undefined) => Object.fromEnt
 
 describe('the row of one direction', () => {
   it('holds limit and mark of what a guest sends', () => {
-    const row = qosRow(port(limit('egress', 3000, 300), { type: 'dscp_marking', dscpMark: 26 }), 'egress');
+    const row = qosRow(port(limit('egress', 3000, 2400), { type: 'dscp_marking', dscpMark: 26 }), 'egress');
     expect(row).toMatchObject({ direction: 'from-lport', match: `inport == "${PORT}"` });
-    expect([numbers(row?.bandwidth), numbers(row?.action)]).toEqual([{ rate: 3000, burst: 300 }, { dscp: 26 }]);
+    expect([numbers(row?.bandwidth), numbers(row?.action)]).toEqual([{ rate: 3000, burst: 2400 }, { dscp: 26 }]);
   });
 
   it('limits what a guest receives, and never marks it', () => {
     const row = qosRow(port(limit('ingress', 3000), { type: 'dscp_marking', dscpMark: 26 }), 'ingress');
     expect(row).toMatchObject({ direction: 'to-lport', match: `outport == "${PORT}"` });
     expect([numbers(row?.bandwidth), numbers(row?.action)]).toEqual([{ rate: 3000 }, {}]);
+  });
+
+  it('always holds the largest segment that a guest hands over', () => {
+    const burst = (rate: number, wanted: number) =>
+      qosRow(port(limit('egress', rate, wanted)), 'egress')?.bandwidth.get('burst');
+    expect([burst(3000, 0), burst(3000, 300), burst(200, 0), burst(200, 5000)]).toEqual([undefined, 1000, 1000, 5000]);
   });
 
   it('is not there where nothing is to be done', () => {
@@ -56,7 +62,7 @@ describe('a plan', () => {
 
   it('brings both directions onto the switch, and nothing when repeated', () => {
     const { plan, held } = memory();
-    const both = port(limit('egress', 5), limit('ingress', 6));
+    const both = port(limit('egress', 5000), limit('ingress', 6000));
     expect(plan((made) => planPortQos(made, both))).toBeGreaterThan(0);
     expect(held()).toEqual(new Set([OUT, IN]));
     expect(plan((made) => planPortQos(made, both))).toBe(0);
@@ -64,10 +70,10 @@ describe('a plan', () => {
 
   it('changes a limit in place, and lets go of what ends', () => {
     const { nb, plan, held } = memory();
-    plan((made) => planPortQos(made, port(limit('egress', 5), limit('ingress', 6))));
-    plan((made) => planPortQos(made, port(limit('egress', 9))));
+    plan((made) => planPortQos(made, port(limit('egress', 5000), limit('ingress', 6000))));
+    plan((made) => planPortQos(made, port(limit('egress', 9000))));
     expect(held()).toEqual(new Set([OUT]));
-    expect(numbers(nb.row('QoS', OUT)?.bandwidth)).toEqual({ rate: 9 });
+    expect(numbers(nb.row('QoS', OUT)?.bandwidth)).toEqual({ rate: 9000 });
     plan((made) => planPortQosGone(made, PORT));
     expect(held()).toEqual(new Set());
     expect(plan((made) => planPortQosGone(made, OUT))).toBe(0);

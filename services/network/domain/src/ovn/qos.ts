@@ -10,6 +10,11 @@ import { RELATION, type Relation, rowId } from './row-id.js';
 import { KIND, mapOf, type NbTables, NETWORK } from './rows.js';
 
 const PRIORITY = 2000;
+/**
+ * The least burst of a meter, in kbit: twice 64 KiB. Guests hand over segments of that size whole, and a meter that can
+ * not hold one lets none through.
+ */
+const LEAST_BURST = 1_000;
 
 interface Way {
   readonly relation: Relation;
@@ -37,7 +42,9 @@ export function qosRow(port: LimitedPort, towards: Direction): NbTables['QoS'] |
     if (rule.type === 'dscp_marking' && towards === 'egress') action.set('dscp', rule.dscpMark);
     if (rule.type !== 'bandwidth_limit' || rule.direction !== towards || rule.maxKbps === 0) continue;
     bandwidth.set('rate', rule.maxKbps);
-    if (rule.maxBurstKbps > 0) bandwidth.set('burst', rule.maxBurstKbps);
+    // Unless told, a meter holds the traffic of one second.
+    const burst = Math.max(rule.maxBurstKbps || rule.maxKbps, LEAST_BURST);
+    if (burst !== rule.maxKbps) bandwidth.set('burst', burst);
   }
   if (bandwidth.size === 0 && action.size === 0) return null;
   return {

@@ -1,0 +1,147 @@
+/** Limits and marks of QoS policies, as packets feel them on two nodes. */
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { delay } from '#libs/kernel';
+import type { Endpoint } from './lab/endpoint.js';
+import { Lab } from './lab/lab.js';
+import type { Network } from './lab/resources.js';
+import type { Tap } from './lab/wire.js';
+
+const SINK = 81;
+/** Until a change of the API is a meter on the node. */
+const SETTLE_MS = 1_000;
+const POUR_MS = 4_000;
+
+let lab: Lab;
+let network: Network;
+let near: Endpoint;
+let far: Endpoint;
+
+interface Made {
+  readonly id: string;
+}
+interface Limit {
+  readonly max_kbps: number;
+  readonly max_burst_kbps?: number;
+  readonly direction?: 'ingress' | 'egress';
+}
+
+beforeAll(async () => {
+  lab = await Lab.open('qos');
+  network = await lab.network({ subnets: [{ cidr: '10.71.0.0/24' }, { cidr: 'fd71::/64', enable_dhcp: false }] });
+  [near, far] = await Promise.all([
+    lab.endpoint({ network, node: 'node-1' }),
+    lab.endpoint({ network, node: 'node-2' }),
+  ]);
+  for (const endpoint of [near, far]) await endpoint.listen('tcp', SINK, true);
+});
+
+afterAll(() => lab.close());
+
+async function makePolicy(): Promise<Made> {
+  const policy = await lab.make<Made>('qos/policies', 'policy', { shared: true }, 'admin');
+  lab.afterwards(async () => {
+    await lab.call('PUT', `/ports/${near.portId}`, { port: { qos_policy_id: null } });
+    await lab.call('PUT', `/networks/${network.id}`, { network: { qos_policy_id: null } });
+  });
+  return policy;
+}
+const addLimit = ({ id }: Made, limit: Limit): Promise<Made> =>
+  lab.call<Made>('POST', `/qos/policies/${id}/bandwidth_limit_rules`, { bandwidth_limit_rule: limit }, 'admin');
+
+/** Attaches the policy, or none, to something of the tenant's. */
+async function attach(one: 'port' | 'network', id: string, policy: Made | null): Promise<void> {
+  await lab.call('PUT', `/${one}s/${id}`, { [one]: { qos_policy_id: policy?.id ?? null } });
+  await delay(SETTLE_MS);
+}
+
+/** What one TCP connection brings across, in kbit/s. */
+async function kbps(from: Endpoint, to: Endpoint): Promise<number> {
+  const { bytes, ms } = await from.ask('pour', { host: to.ipv4, port: SINK, ms: POUR_MS });
+  return Math.round((bytes * 8) / ms);
+}
+
+function expectAbout(measured: number, wanted: number, what: string): void {
+  console.log(`${what}: ${measured} kbit/s where ${wanted} are allowed`);
+  expect(measured, what).toBeGreaterThan(wanted * 0.6);
+  expect(measured, what).toBeLessThan(wanted * 1.4);
+}
+
+describe('a bandwidth limit', () => {
+  it('holds what a guest sends, and nothing else', async () => {
+    const policy = await makePolicy();
+    const rule = await addLimit(policy, { max_kbps: 10_000 });
+    await attach('port', near.portId, policy);
+    expectAbout(await kbps(near, far), 10_000, 'sent');
+    expect(await kbps(far, near), 'received').toBeGreaterThan(40_000);
+    const raised = { bandwidth_limit_rule: { max_kbps: 20_000 } };
+    await lab.call('PUT', `/qos/policies/${policy.id}/bandwidth_limit_rules/${rule.id}`, raised, 'admin');
+    await delay(SETTLE_MS);
+    expectAbout(await kbps(near, far), 20_000, 'sent after the limit was raised');
+    await attach('port', near.portId, null);
+    expect(await kbps(near, far), 'sent without a limit').toBeGreaterThan(40_000);
+  });
+
+  it('holds what a guest receives, and nothing else', async () => {
+    const policy = await makePolicy();
+    await addLimit(policy, { max_kbps: 10_000, max_burst_kbps: 8_000, direction: 'ingress' });
+    await attach('port', near.portId, policy);
+    expectAbout(await kbps(far, near), 10_000, 'received');
+    expect(await kbps(near, far), 'sent').toBeGreaterThan(40_000);
+    await attach('port', near.portId, null);
+  });
+
+  it('is the network’s where a port has none of its own', async () => {
+    const [wide, narrow] = [await makePolicy(), await makePolicy()];
+    await addLimit(wide, { max_kbps: 15_000 });
+    await addLimit(narrow, { max_kbps: 5_000 });
+    await attach('network', network.id, wide);
+    expectAbout(await kbps(near, far), 15_000, 'sent under the network’s policy');
+    await attach('port', near.portId, narrow);
+    expectAbout(await kbps(near, far), 5_000, 'sent under the port’s policy');
+    await attach('port', near.portId, null);
+    await attach('network', network.id, null);
+  });
+
+  it('is not made tight by a burst that holds no segment', async () => {
+    const policy = await makePolicy();
+    await addLimit(policy, { max_kbps: 1_000, max_burst_kbps: 10 });
+    await attach('port', near.portId, policy);
+    expectAbout(await kbps(near, far), 1_000, 'sent with a tiny burst');
+    await attach('port', near.portId, null);
+  });
+});
+
+describe('a DSCP mark', () => {
+  /** The marks of frames that carry the text. */
+  const marks = (tap: Tap, text: string): number[] =>
+    tap.holding(text).map((frame) => {
+      const six = frame.readUInt16BE(12) === 0x86dd;
+      return (six ? (frame.readUInt16BE(14) >> 4) & 0xff : frame[15]!) >> 2;
+    });
+  const say = async (host: string, text: string): Promise<void> => {
+    const six = host.includes(':');
+    const pattern = Buffer.from(text).toString('hex');
+    await near.must('ping', six ? '-6' : '-4', '-n', '-c', '2', '-i', '0.2', '-p', pattern, host);
+  };
+
+  it('is on what a guest sends, whatever the guest says, and on nothing that it receives', async () => {
+    const [out, back] = [await far.tap(), await near.tap()];
+    await say(far.ipv4, 'plain4');
+    expect(new Set(marks(out, 'plain4'))).toEqual(new Set([0]));
+    const policy = await makePolicy();
+    await lab.call(
+      'POST',
+      `/qos/policies/${policy.id}/dscp_marking_rules`,
+      { dscp_marking_rule: { dscp_mark: 26 } },
+      'admin',
+    );
+    await attach('port', near.portId, policy);
+    await say(far.ipv4, 'marked4');
+    await say(far.ipv6, 'marked6');
+    expect(new Set(marks(out, 'marked4'))).toEqual(new Set([26]));
+    expect(new Set(marks(out, 'marked6'))).toEqual(new Set([26]));
+    await far.must('ping', '-4', '-n', '-c', '1', '-p', Buffer.from('answer4').toString('hex'), near.ipv4);
+    expect(marks(back, 'answer4')).toContain(0);
+    expect(marks(back, 'answer4')).not.toContain(26);
+  });
+});
