@@ -4,8 +4,9 @@
  * Use: node --import ./libs/testing/run-source.mjs tests/bench/network-load.ts STATE [NETWORKS] [PORTS] [GROUPS]
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { login, loginTo, type Session } from '../runner/cloud-client.js';
+import { loginTo } from '../runner/cloud-client.js';
 import { run } from '../runner/command.js';
+import { ownProject } from '../runner/project.js';
 
 const [state = 'var', networkCount = '100', portCount = '1000', groupCount = '20'] = process.argv.slice(2);
 const wanted = { networks: Number(networkCount), ports: Number(portCount), groups: Number(groupCount) };
@@ -40,23 +41,9 @@ async function many(count: number, atOnce: number, work: (index: number) => Prom
   return { times, perSecond: (count / (performance.now() - begun)) * 1000 };
 }
 
-async function newTenant(admin: Session): Promise<Session> {
-  const identity = admin.authUrl;
-  const name = `network-load-${Date.now().toString(36)}`;
-  const password = crypto.randomUUID();
-  const project = (await admin.call<{ project: Row }>('POST', `${identity}/projects`, { project: { name } })).body
-    .project;
-  const user = (await admin.call<{ user: Row }>('POST', `${identity}/users`, { user: { name, password } })).body.user;
-  const { roles } = (await admin.call<{ roles: (Row & { name: string })[] }>('GET', `${identity}/roles`)).body;
-  const member = roles.find((role) => role.name === 'member')?.id ?? '';
-  await admin.call('PUT', `${identity}/projects/${project.id}/users/${user.id}/roles/${member}`);
-  const quota = { network: -1, subnet: -1, port: -1, security_group: -1, security_group_rule: -1 };
-  await admin.call('PUT', `${admin.endpoint('network')}/v2.0/quotas/${project.id}`, { quota });
-  return login({ authUrl: identity, username: name, password, project: name, region: admin.region });
-}
-
 const admin = await loginTo(state, 'yagura-admin');
-const tenant = await newTenant(admin);
+const project = await ownProject(admin, `network-load-${Date.now().toString(36)}`);
+const tenant = project.session;
 const base = `${tenant.endpoint('network')}/v2.0`;
 
 async function made(collection: string, one: string, body: object): Promise<string> {
@@ -148,4 +135,4 @@ await many(groups.length, AT_ONCE, async (index) => {
   await tenant.call('DELETE', `${base}/security-groups/${groups[index]}`);
 });
 await tenant.call('DELETE', `${base}/security-groups/${one}`);
-await admin.call('DELETE', `${admin.endpoint('network')}/v2.0/quotas/${tenant.projectId}`);
+await project.remove();

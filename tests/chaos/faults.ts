@@ -28,7 +28,8 @@ export function pidOf(state: string, name: string): number | undefined {
   if (!existsSync(path)) return undefined;
   try {
     const pid = Number(readFileSync(path, 'utf8').trim());
-    const init = readFileSync(join(state, 'run', 'controller.init.pid'), 'utf8').trim();
+    const container = name.split('.')[0] ?? '';
+    const init = readFileSync(join(state, 'run', `${container}.init.pid`), 'utf8').trim();
     return readlinkSync(`/proc/${pid}/ns/pid`) === readlinkSync(`/proc/${init}/ns/pid`) ? pid : undefined;
   } catch {
     return undefined;
@@ -65,14 +66,19 @@ const BACK_WITHIN_MS = 120_000;
 /** So many are brought down on top of each other; then all of them may come back, be the machine ever so slow. */
 const DOWN_AT_ONCE = 3;
 
+export interface Rampage {
+  readonly victims: readonly string[];
+  readonly everyMs: number;
+  readonly random: () => number;
+  readonly faults: Fault[];
+  readonly stop: AbortSignal;
+}
+
 /**
  * Kills a random process every `everyMs` until the signal, each of the victims once before any a second time. In waves:
  * when enough are down at once, none is killed before they have come back. Adds each kill to `faults`.
  */
-export async function rage(
-  state: string,
-  { everyMs, random, faults, stop }: { everyMs: number; random: () => number; faults: Fault[]; stop: AbortSignal },
-): Promise<void> {
+export async function rage(state: string, { victims, everyMs, random, faults, stop }: Rampage): Promise<void> {
   const ready = readiness(state);
   let down: Fault[] = [];
   let resting = false;
@@ -86,7 +92,7 @@ export async function rage(
     if (lost) throw new Error(`${lost.process} has not come back within ${BACK_WITHIN_MS / 1000} s`);
     resting = down.length >= DOWN_AT_ONCE || (resting && down.length > 0);
     if (stop.aborted || resting) continue;
-    if (!round.length) round = [...VICTIMS];
+    if (!round.length) round = [...victims];
     const [name] = round.splice(Math.floor(random() * round.length), 1);
     const pid = name === undefined ? undefined : await strike(state, name);
     if (name === undefined || pid === undefined) continue;
@@ -121,9 +127,9 @@ function opens(address: string): Promise<boolean> {
 }
 
 /** Processes that do not run, or not anew since they were killed last. One without a pid file counts as down. */
-export function stillDown(state: string, faults: readonly Fault[]): string[] {
+export function stillDown(state: string, victims: readonly string[], faults: readonly Fault[]): string[] {
   const killed = new Map(faults.map((fault) => [fault.process, fault.pid]));
-  return VICTIMS.filter((name) => {
+  return victims.filter((name) => {
     const pid = pidOf(state, name);
     return pid === undefined || pid === killed.get(name);
   });

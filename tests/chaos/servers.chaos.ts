@@ -55,7 +55,7 @@ async function setQuota(limit: number): Promise<void> {
 }
 
 beforeAll(async () => {
-  demo = await tenant(STATE, 'yagura-demo', PATIENCE_MS);
+  demo = await tenant(() => loginTo(STATE, 'yagura-demo'), PATIENCE_MS);
   await setQuota(-1);
   const pick = (list: readonly Listed[] | undefined, name: string): string =>
     list?.find((item) => item.name === name)?.id ?? '';
@@ -135,7 +135,7 @@ function tell(faults: readonly Fault[], finalAfter: number): void {
 it(`survives ${SERVERS} creates and deletes under kills (seed ${SEED})`, async () => {
   const stop = new AbortController();
   const faults: Fault[] = [];
-  const rampage = { everyMs: KILL_EVERY_MS, random: seeded(SEED + 1), faults, stop: stop.signal };
+  const rampage = { victims: VICTIMS, everyMs: KILL_EVERY_MS, random: seeded(SEED + 1), faults, stop: stop.signal };
   const living = liveAll(seeded(SEED), faults).finally(() => stop.abort());
   const [refused] = await Promise.all([living, KILL_EVERY_MS ? rage(STATE, rampage) : undefined]);
   const finalAfter = await untilFinal(faults.at(-1)?.at ?? Date.now());
@@ -144,7 +144,7 @@ it(`survives ${SERVERS} creates and deletes under kills (seed ${SEED})`, async (
   expect.soft(refused).toEqual([]);
   expect.soft(demo.inexcusable).toEqual([]);
   expect.soft(faults.length).toBeGreaterThanOrEqual(KILLS && VICTIMS.length - 1);
-  const down = async () => stillDown(STATE, faults);
+  const down = async () => stillDown(STATE, VICTIMS, faults);
   await until('what was killed to be back', down, (names) => !names.length, FINAL_WITHIN_MS, 500);
   expect.soft(finalAfter).toBeLessThan(FINAL_WITHIN_MS);
   expect.soft((await servers()).filter((server) => server.status === 'ERROR')).toEqual([]);

@@ -1,6 +1,6 @@
 /** A tenant that does not give up: a request that meets a killed service is repeated, as client libraries do. */
 import { delay } from '#libs/kernel';
-import { type Answer, loginTo, type Session } from '../runner/cloud-client.js';
+import type { Answer, Session } from '../runner/cloud-client.js';
 
 export interface Tenant {
   call<T>(method: string, type: string, path: string, body?: unknown): Promise<Answer<T>>;
@@ -16,8 +16,8 @@ const INEXCUSABLE = new Set([401, 500]);
 /** No answer, not even a refusal, for so long is a request that hangs. */
 const ANSWER_WITHIN_MS = 45_000;
 
-export async function tenant(state: string, cloud: string, limitMs: number): Promise<Tenant> {
-  let session: Session = await patiently(() => loginTo(state, cloud), limitMs);
+export async function tenant(signIn: () => Promise<Session>, limitMs: number): Promise<Tenant> {
+  let session: Session = await patiently(signIn, limitMs);
   const inexcusable: string[] = [];
   const repeated = new Map<number, number>();
   return {
@@ -38,7 +38,7 @@ export async function tenant(state: string, cloud: string, limitMs: number): Pro
           const wrong = INEXCUSABLE.has(status);
           if (wrong) inexcusable.push(`${what}: ${status} ${JSON.stringify(answer.body).slice(0, 200)}`);
           if ((!TRANSIENT.has(status) && !wrong) || Date.now() > end) return answer;
-          if (status === 401) session = await loginTo(state, cloud);
+          if (status === 401) session = await signIn();
         } catch (error) {
           if (Date.now() > end) throw error;
         }
