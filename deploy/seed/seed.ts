@@ -5,6 +5,7 @@ import type { Deployment } from '../src/deployment.js';
 import { originOf } from '../src/health.js';
 import type { Progress } from '../src/progress.js';
 import type { Secrets } from '../src/secrets.js';
+import { seedExternal } from './external.js';
 import { seedFlavors } from './flavors.js';
 import { seedImages } from './images.js';
 import { seedNetwork } from './network.js';
@@ -22,6 +23,7 @@ export async function seed(d: Deployment, secrets: Secrets, progress: Progress):
   );
   await progress.step('images tiny, tiny-alt', () => seedImages(admin, folder));
   await progress.step('flavors m1.nano, m1.micro, m1.tiny, m1.small', () => seedFlavors(admin));
+  await progress.step('external network public', () => seedExternal(admin, d));
   await progress.step('network demo', () => seedNetwork(demo));
 }
 

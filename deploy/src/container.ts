@@ -30,9 +30,12 @@ export interface Container {
   readonly hypervisor: boolean;
 }
 
+/** Management, fabric (tunnels between nodes) and external (what floating IPs are from). */
+export type BridgeKind = 'm' | 'f' | 'x';
+
 export interface Interface {
   readonly name: string;
-  readonly bridge: 'm' | 'f';
+  readonly bridge: BridgeKind;
   readonly host: number;
   /** Absent: the interface is handed to Open vSwitch. */
   readonly address?: string;

@@ -2,6 +2,8 @@ import { describe, expect, it } from 'vitest';
 import {
   controllerAddress,
   deploymentId,
+  externalAddress,
+  externalCidr,
   fabricAddress,
   freeSubnet,
   managementAddress,
@@ -16,6 +18,12 @@ describe('addresses of a cloud', () => {
     expect(fabricAddress({ subnet: 200 }, 12)).toBe('10.193.145.12');
   });
 
+  it('gives the external network a /24 that no other cloud has', () => {
+    expect(externalCidr({ subnet: 0 })).toBe('10.128.0.0/24');
+    expect(externalAddress({ subnet: 8191 }, 1)).toBe('10.159.255.1');
+    expect(externalAddress({ subnet: 257 }, 250)).toBe('10.129.1.250');
+  });
+
   it('takes the first subnet that nothing on the machine reaches already', () => {
     const taken = ['10.192.0.0/16', '172.17.0.0/16', '10.193.0.0/23', '10.193.3.7'].flatMap(
       (cidr) => rangeOf(cidr) ?? [],
@@ -23,6 +31,7 @@ describe('addresses of a cloud', () => {
     expect(freeSubnet(0, taken)).toBe(130);
     expect(freeSubnet(129, taken)).toBe(130);
     expect(freeSubnet(8191, taken)).toBe(8191);
+    expect(freeSubnet(4, [...taken, ...[rangeOf('10.128.130.9')!]])).toBe(131);
     expect(() => freeSubnet(0, [{ low: 0x0a000000, high: 0x0affffff }])).toThrow('no free /23');
   });
 

@@ -39,6 +39,13 @@ export const managementAddress = (d: { subnet: number }, host: number): string =
   `10.${subnetOctets(d.subnet, 0)}.${host}`;
 /** The address between which nodes build their tunnels. */
 export const fabricAddress = (d: { subnet: number }, host: number): string => `10.${subnetOctets(d.subnet, 1)}.${host}`;
+/**
+ * Address in the cloud's external network: 1 is the machine, which is the way out; the rest is the cloud's to give away.
+ * A /24 of its own in 10.128.0.0/11, numbered as the /23 is.
+ */
+export const externalAddress = (d: { subnet: number }, host: number): string =>
+  `10.${128 + (d.subnet >> 8)}.${d.subnet & 255}.${host}`;
+export const externalCidr = (d: { subnet: number }): string => `${externalAddress(d, 0)}/24`;
 export const CONTROLLER_HOST = 10;
 export const controllerAddress = (d: { subnet: number }): string => managementAddress(d, CONTROLLER_HOST);
 export const nodeNames = (d: { nodes: number }): string[] => Array.from({ length: d.nodes }, (_, i) => `node-${i + 1}`);
@@ -101,10 +108,11 @@ interface Range {
 export function freeSubnet(start: number, taken: readonly Range[]): number {
   for (let i = 0; i < 8192; i++) {
     const subnet = (start + i) % 8192;
-    const low = 0x0ac00000 + subnet * 512;
-    if (!taken.some((range) => range.low <= low + 511 && range.high >= low)) return subnet;
+    const isFree = (low: number, size: number): boolean =>
+      !taken.some((range) => range.low < low + size && range.high >= low);
+    if (isFree(0x0ac00000 + subnet * 512, 512) && isFree(0x0a800000 + subnet * 256, 256)) return subnet;
   }
-  throw new Error('no free /23 in 10.192.0.0/10 on this machine');
+  throw new Error('no free /23 in 10.192.0.0/10 with a free /24 in 10.128.0.0/11 on this machine');
 }
 
 export function rangeOf(cidr: string): Range | undefined {

@@ -1,22 +1,27 @@
 /** Bridges, network namespaces and the pairs of interfaces between them. All idempotent. */
 import { run, succeeds } from './command.js';
-import { type Container, type Interface, namespaceOf } from './container.js';
-import { type Deployment, managementAddress } from './deployment.js';
+import { type BridgeKind, type Container, type Interface, namespaceOf } from './container.js';
+import { type Deployment, externalAddress, managementAddress } from './deployment.js';
 
-const FABRIC_MTU = '1600';
+/** The fabric carries tunnels, so it has room for their headers; the external network is as any other. */
+const MTU: Readonly<Record<BridgeKind, string>> = { m: '1600', f: '1600', x: '1500' };
 const ip = (...args: string[]): Promise<string> => run(['ip', ...args]);
-const bridgeOf = (d: Deployment, bridge: 'm' | 'f'): string => `yg${d.id}${bridge}`;
+const bridgeOf = (d: Deployment, bridge: BridgeKind): string => `yg${d.id}${bridge}`;
 const outsideOf = (d: Deployment, i: Interface): string => `yg${d.id}${i.bridge}${i.host}`;
 
-/** The management bridge (the machine is .1 on it) and the fabric bridge, which carries tunnels and has no address. */
+/**
+ * The management bridge and the external one (the machine is .1 on both), and the fabric bridge, which carries tunnels
+ * and has no address.
+ */
 export async function makeBridges(d: Deployment): Promise<void> {
-  for (const kind of ['m', 'f'] as const) {
+  for (const kind of ['m', 'f', 'x'] as const) {
     const bridge = bridgeOf(d, kind);
     if (!(await succeeds(['ip', 'link', 'show', bridge])))
       await ip('link', 'add', bridge, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0');
-    await ip('link', 'set', bridge, 'mtu', FABRIC_MTU, 'addrgenmode', 'none', 'up');
+    await ip('link', 'set', bridge, 'mtu', MTU[kind], 'addrgenmode', 'none', 'up');
   }
   await ip('addr', 'replace', `${managementAddress(d, 1)}/24`, 'dev', bridgeOf(d, 'm'));
+  await ip('addr', 'replace', `${externalAddress(d, 1)}/24`, 'dev', bridgeOf(d, 'x'));
 }
 
 export async function makeNamespace(d: Deployment, container: Container): Promise<void> {
@@ -36,7 +41,7 @@ async function plug(d: Deployment, namespace: string, i: Interface): Promise<voi
       'add',
       outside,
       'mtu',
-      FABRIC_MTU,
+      MTU[i.bridge],
       'type',
       'veth',
       'peer',
@@ -45,7 +50,7 @@ async function plug(d: Deployment, namespace: string, i: Interface): Promise<voi
       'netns',
       namespace,
       'mtu',
-      FABRIC_MTU,
+      MTU[i.bridge],
     );
   }
   await ip('link', 'set', outside, 'addrgenmode', 'none', 'master', bridgeOf(d, i.bridge), 'up');

@@ -72,6 +72,7 @@ export function node(d: Deployment, name: string): Container {
     interfaces: [
       { name: 'mgmt0', bridge: 'm', host, address: `${managementAddress(d, host)}/24` },
       { name: 'fabric0', bridge: 'f', host },
+      { name: 'ext0', bridge: 'x', host },
     ],
     processes: simple('ovsdb', 'ovs-vswitchd', 'ovn-controller', 'virtlogd', 'libvirtd', 'agent'),
     capabilities: HYPERVISOR,

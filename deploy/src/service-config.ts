@@ -33,6 +33,8 @@ const tlsIn = (folder: string, name: string) => ({
   key: `${folder}/${name}.key`,
 });
 const json = (value: unknown): string => `${JSON.stringify(value, null, 2)}\n`;
+/** The name by which OVN's bridge mappings on each node know the external network. */
+export const EXTERNAL_NETWORK = 'public';
 const CONTAINER_TLS = '/etc/yagura/tls';
 
 /** Options that only one service understands. */
@@ -59,6 +61,7 @@ function serviceOptions(d: Deployment, service: ServiceName, secrets: Secrets): 
       return {
         ovnNb: 'tcp:127.0.0.1:6641',
         ovnSb: 'tcp:127.0.0.1:6642',
+        physicalNetworks: [{ name: EXTERNAL_NETWORK, mtu: 1500 }],
         metadataSecret: secrets.text('metadata-secret'),
       };
     default:

@@ -1,0 +1,36 @@
+/** The network `public`, which leads out of the cloud to the machine: routers have their gateways and floating IPs here. */
+import { type Deployment, externalAddress, externalCidr } from '../src/deployment.js';
+import { EXTERNAL_NETWORK } from '../src/service-config.js';
+import type { Session } from './session.js';
+
+interface Named {
+  readonly id: string;
+}
+
+export async function seedExternal(admin: Session, d: Deployment): Promise<void> {
+  const { networks } = await admin.ask<{ networks: Named[] }>('GET', `/network/v2.0/networks?name=${EXTERNAL_NETWORK}`);
+  const network = networks[0] ?? (await makeNetwork(admin));
+  const { subnets } = await admin.ask<{ subnets: Named[] }>('GET', `/network/v2.0/subnets?network_id=${network.id}`);
+  if (subnets.length > 0) return;
+  const subnet = {
+    name: EXTERNAL_NETWORK,
+    network_id: network.id,
+    ip_version: 4,
+    cidr: externalCidr(d),
+    gateway_ip: externalAddress(d, 1),
+    enable_dhcp: false,
+    allocation_pools: [{ start: externalAddress(d, 10), end: externalAddress(d, 250) }],
+  };
+  await admin.ask('POST', '/network/v2.0/subnets', { subnet });
+}
+
+async function makeNetwork(admin: Session): Promise<Named> {
+  const network = {
+    name: EXTERNAL_NETWORK,
+    'router:external': true,
+    is_default: true,
+    'provider:network_type': 'flat',
+    'provider:physical_network': EXTERNAL_NETWORK,
+  };
+  return (await admin.ask<{ network: Named }>('POST', '/network/v2.0/networks', { network })).network;
+}
