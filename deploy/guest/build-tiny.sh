@@ -52,6 +52,7 @@ install -m 755 "$here/files/rc" "$root/etc/rc"
 install -m 755 "$here/files/dhcp" "$root/etc/dhcp"
 install -m 755 "$here/files/power-button" "$root/etc/acpi/PWRF/00000080"
 install -m 755 "$here/files/init" "$root/init"
+for tool in sudo curl blkid nc; do rm -f "$root/bin/$tool"; install -m 755 "$here/files/$tool" "$root/bin/$tool"; done
 
 # Kernel modules, uncompressed (the initramfs is compressed as a whole) and in an order that insmod can follow.
 modtree=$kernel_tree/usr; [ -d "$modtree/lib/modules/$kernel" ] || modtree=$kernel_tree
@@ -88,7 +89,7 @@ build() { # name size-MiB banner
   syslinux --install "$boot"
 
   rm -rf "$work/$name.data"; mkdir -p "$work/$name.data"/{root,home/tiny,dropbear,state}
-  chmod 700 "$work/$name.data/root" "$work/$name.data/dropbear"; chown -R 1000:1000 "$work/$name.data/home/tiny"
+  chmod 700 "$work/$name.data/root" "$work/$name.data/dropbear"
   rm -f "$data"; truncate -s $((data_sectors * 512)) "$data"
   E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH mke2fs -q -t ext4 -O ^has_journal,^metadata_csum_seed -E hash_seed=7469006e-0000-4000-8000-000000000001,root_owner=0:0 \
     -U 7469006e-0000-4000-8000-000000000002 -L tiny-data -d "$work/$name.data" "$data"

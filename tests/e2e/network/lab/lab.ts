@@ -5,7 +5,7 @@
 import { type Answer, loginTo, type Session } from '../../../runner/cloud-client.js';
 import { STATE, until } from '../../client.js';
 import { type Addressing, Endpoint, type Fixed, sweepNode } from './endpoint.js';
-import type { GroupOptions, Network, NetworkOptions, Port, Rule, Subnet } from './resources.js';
+import type { GroupOptions, Network, NetworkOptions, Port, Rule, Server, Subnet } from './resources.js';
 
 export interface EndpointRequest {
   readonly network: Network;
@@ -19,6 +19,7 @@ export interface EndpointRequest {
 }
 
 const PREFIX = 'lab-';
+const COMPUTE_VERSION = { 'OpenStack-API-Version': 'compute 2.37' };
 
 export class Lab {
   readonly #demo: Session;
@@ -53,6 +54,26 @@ export class Lab {
     const answer = await this.#send(session, method, path, body);
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
     return (method === 'DELETE' ? undefined : Object.values(answer.body)[0]) as T;
+  }
+
+  /** A server of the tenant's that is ACTIVE; it goes with the lab. */
+  async server(attributes: object): Promise<Server> {
+    const [image, flavor] = await Promise.all([this.#named('image', '/v2/images'), this.#named('compute', '/flavors')]);
+    const ids = { imageRef: image('tiny'), flavorRef: flavor('m1.nano') };
+    const body = { server: { name: `${this.#name}-${this.#count++}`, ...ids, ...attributes } };
+    const { id } = (await this.compute<{ server: Server }>('POST', '/servers', body)).server;
+    this.#undo.push(() => this.#serverGone(id));
+    const shown = async () =>
+      (await this.compute<{ server: Server }>('GET', `/servers/${id}`, undefined, 'admin')).server;
+    return until(`server ${id} to be ACTIVE`, shown, (server) => server.status === 'ACTIVE', 120_000, 300);
+  }
+
+  /** A call of the compute API. Throws on any error. */
+  async compute<T>(method: string, path: string, body?: unknown, as: 'demo' | 'admin' = 'demo'): Promise<T> {
+    const session = as === 'admin' ? this.#admin : this.#demo;
+    const answer = await session.call<T>(method, `${session.endpoint('compute')}${path}`, body, COMPUTE_VERSION);
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return answer.body;
   }
 
   async network({ subnets, ...attributes }: NetworkOptions): Promise<Network> {
@@ -109,8 +130,11 @@ export class Lab {
 
   /** An endpoint that is there, but not plugged. */
   async prepare(request: EndpointRequest): Promise<Endpoint> {
-    const { network, node = 'node-1' } = request;
-    const port = await this.port(request);
+    return this.behind(request, await this.port(request));
+  }
+
+  /** An endpoint, not yet plugged, behind a port that is there already. */
+  async behind({ network, node = 'node-1' }: EndpointRequest, port: Port): Promise<Endpoint> {
     const fixed = port.fixed_ips.map(({ subnet_id, ip_address }): Fixed => {
       const subnet = network.subnets.find(({ id }) => id === subnet_id)!;
       return { address: ip_address, bits: Number(subnet.cidr.split('/')[1]), gateway: subnet.gateway_ip };
@@ -165,6 +189,19 @@ export class Lab {
     const answer = await this.#send(this.#admin, 'DELETE', `/${collection}/${id}`);
     if (answer.status >= 300 && answer.status !== 404)
       throw new Error(`${collection} ${id} stays: ${answer.status} ${JSON.stringify(answer.body)}`);
+  }
+
+  async #named(type: string, path: string): Promise<(name: string) => string> {
+    const { body } = await this.#demo.call<Record<string, unknown>>('GET', `${this.#demo.endpoint(type)}${path}`);
+    const list = Object.values(body).find(Array.isArray) as { id: string; name: string }[];
+    return (name) => list.find((one) => one.name === name)!.id;
+  }
+
+  async #serverGone(id: string): Promise<void> {
+    const url = `${this.#demo.endpoint('compute')}/servers/${id}`;
+    await this.#demo.call('DELETE', url);
+    const status = async () => (await this.#demo.call('GET', url)).status;
+    await until(`server ${id} to be gone`, status, (code) => code === 404, 60_000, 200);
   }
 
   /** What labs before left: by their names, in an order that the API accepts. */

@@ -43,3 +43,9 @@ export interface GroupOptions {
   readonly rules: readonly Rule[];
   readonly stateful?: boolean;
 }
+
+export interface Server {
+  readonly id: string;
+  readonly status: string;
+  readonly 'OS-EXT-SRV-ATTR:host'?: string;
+}
