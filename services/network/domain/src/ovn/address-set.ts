@@ -20,7 +20,7 @@ export function planAddressGroup(plan: NbPlan, group: Pick<AddressGroup, 'id' | 
     const own = group.addresses.filter((address) => address.includes(':') === (ethertype === 'IPv6'));
     plan.put('Address_Set', rowId(relation, group.id), {
       name: addressSetName(group.id, ethertype),
-      // "Everything" is no address to OVN; its halves are.
+      // A prefix that is everything matches nothing in particular; its halves stay addresses that nodes add and take away.
       addresses: new Set(own.flatMap((address) => (address.endsWith('/0') ? all : [address]))),
       external_ids: mapOf({ [KIND]: 'address_group', [OWNER]: group.id, 'yagura:project': group.projectId }),
     });
