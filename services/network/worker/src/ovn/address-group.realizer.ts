@@ -4,7 +4,7 @@ import { absent, type Planning, type Realizer } from './realizer.js';
 
 export const addressGroupRealizer: Realizer = {
   kinds: ['address_group'],
-  rows: [{ kind: 'address_group', table: 'Address_Set', marks: ['address_group'] }],
+  rows: [{ kind: 'address_group', table: 'Address_Set', marks: ['address_group'], byOwner: true }],
   plan: async (planning) => {
     const { books, on, plan, ids } = planning;
     const groups = await books.addressGroups.findMany(on, ids('address_group'));

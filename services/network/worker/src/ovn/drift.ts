@@ -4,7 +4,7 @@
  * is none of it. A false alarm costs a look at the books and changes nothing.
  */
 import type { Change } from '#libs/platform/ovsdb';
-import { GUARD_ID, guardAcls, KIND, NB_MEMBERS, type NbOp } from '#services/network/domain';
+import { GUARD_ID, guardAcls, KIND, NB_MEMBERS, type NbOp, OWNER } from '#services/network/domain';
 import { REALIZERS } from './desired.js';
 import type { NbClient, Northbound } from './northbound.js';
 import type { Subject } from './realizer.js';
@@ -25,6 +25,11 @@ const isOurs = ({ table, kind, columns }: Change<Northbound>): boolean =>
   table !== 'NB_Global' && (kind !== 'modify' || columns.some((column) => !REPORTED[table]?.includes(column)));
 
 const OWN_ROWS = REALIZERS.flatMap((realizer) => realizer.rows);
+/** Rows for everyone, and rows that can not tell any more which resource they stood for. */
+const tellsNothing = ({ table, uuid, kind }: Change<Northbound>): boolean =>
+  uuid === GUARD_ID ||
+  guardAcls.has(uuid) ||
+  (kind === 'delete' && OWN_ROWS.some((own) => own.table === table && own.byOwner === true));
 const keyOf = (table: string, uuid: string): string => `${table} ${uuid}`;
 
 export class DriftWatch {
@@ -62,7 +67,7 @@ export class DriftWatch {
     for (const { table, uuid } of foreign.slice(0, MANY)) {
       for (const subject of this.subjectsOf(table, uuid, 2)) subjects.set(keyOf(subject.kind, subject.id), subject);
     }
-    const all = foreign.length > MANY || foreign.some(({ uuid }) => uuid === GUARD_ID || guardAcls.has(uuid));
+    const all = foreign.length > MANY || foreign.some(tellsNothing);
     if (all) this.tell('everything');
     else if (subjects.size > 0) this.tell([...subjects.values()]);
   }
@@ -73,7 +78,7 @@ export class DriftWatch {
     const row = this.client.replica.row(table as keyof Northbound, uuid) as Partial<Marked> | undefined;
     const mark = row?.external_ids?.get(KIND);
     const own = row === undefined ? known[0] : known.find(({ marks }) => marks.includes(mark ?? ''));
-    if (own) return [{ kind: own.kind, id: uuid }];
+    if (own) return [{ kind: own.kind, id: row?.external_ids?.get(OWNER) ?? uuid }];
     return depth === 0
       ? []
       : this.holdersOf(table, uuid).flatMap(([holder, id]) => this.subjectsOf(holder, id, depth - 1));

@@ -39,6 +39,8 @@ export interface OwnRows {
     ('Logical_Switch' | 'Logical_Switch_Port' | 'DHCP_Options' | 'Port_Group' | RootTable);
   /** The marks by which such rows are told. */
   readonly marks: readonly string[];
+  /** They say their resource as their owner. */
+  readonly byOwner?: boolean;
 }
 type RootTable = 'Logical_Router' | 'Address_Set' | 'Load_Balancer' | 'DNS';
 
