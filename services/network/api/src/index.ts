@@ -3,6 +3,8 @@ import { type DynamicModule, Module } from '@nestjs/common';
 import type { Op } from '#libs/platform/http';
 import { AddressGroupHandlers } from './address-group/address-group.handlers.js';
 import { addressGroupOps } from './address-group/address-group.ops.js';
+import { AddressScopeHandlers } from './address-scope/address-scope.handlers.js';
+import { addressScopeOps } from './address-scope/address-scope.ops.js';
 import { DefaultSecurityGroupRuleHandlers } from './default-security-group-rule/default-security-group-rule.handlers.js';
 import { defaultSecurityGroupRuleOps } from './default-security-group-rule/default-security-group-rule.ops.js';
 import { DiscoveryHandlers } from './discovery/discovery.handlers.js';
@@ -26,6 +28,8 @@ import { SecurityGroupRuleHandlers } from './security-group-rule/security-group-
 import { securityGroupRuleOps } from './security-group-rule/security-group-rule.ops.js';
 import { SubnetHandlers } from './subnet/subnet.handlers.js';
 import { subnetOps } from './subnet/subnet.ops.js';
+import { SubnetPoolHandlers } from './subnet-pool/subnet-pool.handlers.js';
+import { subnetPoolOps } from './subnet-pool/subnet-pool.ops.js';
 
 export { type ApiSettings, NetworkParts } from './parts.js';
 export { ATTRIBUTE_RULES as networkRules } from './rules.js';
@@ -43,6 +47,8 @@ export const networkApiOps: readonly Op[] = [
   ...qosRuleTypeOps,
   ...defaultSecurityGroupRuleOps,
   ...addressGroupOps,
+  ...addressScopeOps,
+  ...subnetPoolOps,
   ...quotaOps,
 ];
 
@@ -65,6 +71,8 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     QosRuleTypeHandlers,
     DefaultSecurityGroupRuleHandlers,
     AddressGroupHandlers,
+    AddressScopeHandlers,
+    SubnetPoolHandlers,
     QuotaHandlers,
   ],
 });

@@ -79,6 +79,16 @@ export const R = {
   addAddresses: rule('add_addresses', PROJECT_MEMBER),
   removeAddresses: rule('remove_addresses', PROJECT_MEMBER),
   deleteAddressGroup: rule('delete_address_group', PROJECT_MEMBER),
+  createAddressScope: rule('create_address_scope', PROJECT_MEMBER),
+  getAddressScope: rule('get_address_scope', any(PROJECT_READER, isShared)),
+  updateAddressScope: rule('update_address_scope', PROJECT_MEMBER),
+  deleteAddressScope: rule('delete_address_scope', PROJECT_MEMBER),
+  createSubnetPool: rule('create_subnetpool', PROJECT_MEMBER),
+  getSubnetPool: rule('get_subnetpool', any(PROJECT_READER, isShared)),
+  updateSubnetPool: rule('update_subnetpool', PROJECT_MEMBER),
+  addPrefixes: rule('add_prefixes', PROJECT_MEMBER),
+  removePrefixes: rule('remove_prefixes', PROJECT_MEMBER),
+  deleteSubnetPool: rule('delete_subnetpool', PROJECT_MEMBER),
   getQuota: rule('get_quota', PROJECT_READER),
   listQuotas: rule('get_quotas', ADMIN),
   updateQuota: rule('update_quota', ADMIN),
@@ -100,6 +110,11 @@ export const qosRuleRules = (type: QosRuleType, path: 'policy' | 'alias') => ({
 const attribute = (name: string, check: Check): Rule => rule(name, check);
 
 export const ATTRIBUTE_RULES: readonly Rule[] = [
+  attribute('create_address_scope:shared', ADMIN),
+  attribute('update_address_scope:shared', ADMIN),
+  attribute('create_subnetpool:shared', ADMIN),
+  attribute('create_subnetpool:is_default', ADMIN),
+  attribute('update_subnetpool:is_default', ADMIN),
   attribute('create_network:shared', ADMIN),
   attribute('create_network:router:external', ADMIN),
   attribute('create_network:is_default', ADMIN),

@@ -3,6 +3,8 @@ import type { Db } from '#libs/platform/db';
 import type { Amounts } from '#services/network/domain';
 import { AddressGroupRepo } from './address-group.repo.js';
 import { AddressGroupStore } from './address-group.store.js';
+import { AddressScopeRepo } from './address-scope.repo.js';
+import { AddressScopeStore } from './address-scope.store.js';
 import { AllocationRepo } from './allocation.repo.js';
 import { DefaultSecurityGroupRuleRepo } from './default-security-group-rule.repo.js';
 import { DefaultSecurityGroupRuleStore } from './default-security-group-rule.store.js';
@@ -23,6 +25,8 @@ import { ServerPortStore } from './server-port.store.js';
 import { Sharing } from './sharing.js';
 import { SubnetRepo } from './subnet.repo.js';
 import { SubnetStore } from './subnet.store.js';
+import { SubnetPoolRepo } from './subnet-pool.repo.js';
+import { SubnetPoolStore } from './subnet-pool.store.js';
 
 export interface BooksOptions {
   readonly limits: Amounts;
@@ -38,6 +42,8 @@ export class NetworkBooks {
   readonly rules = new SecurityGroupRuleRepo();
   readonly defaultRules = new DefaultSecurityGroupRuleRepo();
   readonly addressGroups = new AddressGroupRepo();
+  readonly addressScopes = new AddressScopeRepo();
+  readonly subnetPools = new SubnetPoolRepo();
   readonly fences = new FenceRepo();
   readonly allocations = new AllocationRepo();
   readonly policies = new RbacPolicyRepo();
@@ -50,6 +56,8 @@ export class NetworkBooks {
   readonly groupStore: SecurityGroupStore;
   readonly defaultRuleStore: DefaultSecurityGroupRuleStore;
   readonly addressGroupStore: AddressGroupStore;
+  readonly addressScopeStore: AddressScopeStore;
+  readonly subnetPoolStore: SubnetPoolStore;
   readonly serverPortStore: ServerPortStore;
   readonly qosPolicyStore: QosPolicyStore;
 
@@ -73,6 +81,8 @@ export class NetworkBooks {
     );
     this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);
     this.defaultRuleStore = new DefaultSecurityGroupRuleStore(db, this.defaultRules);
+    this.addressScopeStore = new AddressScopeStore(db, this.addressScopes, sharing);
+    this.subnetPoolStore = new SubnetPoolStore(db, this.subnetPools, sharing, this.quotas);
     this.addressGroupStore = new AddressGroupStore(db, this.addressGroups, sharing);
     this.groupStore = new SecurityGroupStore(
       db,

@@ -1,6 +1,8 @@
 /** The books of the network service. */
 export * from './address-group.repo.js';
 export * from './address-group.store.js';
+export * from './address-scope.repo.js';
+export * from './address-scope.store.js';
 export * from './allocation.repo.js';
 export * from './books.js';
 export * from './default-security-group-rule.repo.js';
@@ -34,3 +36,5 @@ export * from './server-port.store.js';
 export * from './sharing.js';
 export * from './subnet.repo.js';
 export * from './subnet.store.js';
+export * from './subnet-pool.repo.js';
+export * from './subnet-pool.store.js';

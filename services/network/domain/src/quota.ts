@@ -2,7 +2,15 @@
 import { badAttribute } from './faults.js';
 
 /** In the order in which the details of a project list them. */
-export const RESOURCES = ['network', 'port', 'rbac_policy', 'security_group', 'security_group_rule', 'subnet'] as const;
+export const RESOURCES = [
+  'network',
+  'port',
+  'rbac_policy',
+  'security_group',
+  'security_group_rule',
+  'subnet',
+  'subnetpool',
+] as const;
 export type Resource = (typeof RESOURCES)[number];
 export type Amounts = Readonly<Record<Resource, number>>;
 
@@ -13,6 +21,7 @@ export const DEFAULT_LIMITS: Amounts = {
   security_group: 10,
   security_group_rule: 100,
   subnet: 500,
+  subnetpool: -1,
 };
 
 const MOST = 2 ** 31 - 1;

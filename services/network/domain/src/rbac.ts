@@ -7,9 +7,11 @@ export type RbacAction = 'access_as_shared' | 'access_as_external';
 /** The actions that each type of object knows. */
 export const RBAC_ACTIONS = {
   address_group: ['access_as_shared'],
+  address_scope: ['access_as_shared'],
   network: ['access_as_shared', 'access_as_external'],
   qos_policy: ['access_as_shared'],
   security_group: ['access_as_shared'],
+  subnetpool: ['access_as_shared'],
 } as const satisfies Record<string, readonly RbacAction[]>;
 export type RbacObject = keyof typeof RBAC_ACTIONS;
 

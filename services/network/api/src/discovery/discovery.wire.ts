@@ -24,6 +24,8 @@ const COLLECTIONS: readonly (readonly [one: string, many: string])[] = [
   ['security-group-rule', 'security-group-rules'],
   ['default-security-group-rule', 'default-security-group-rules'],
   ['address-group', 'address-groups'],
+  ['address-scope', 'address-scopes'],
+  ['subnetpool', 'subnetpools'],
   ['quota', 'quotas'],
   ['extension', 'extensions'],
 ];

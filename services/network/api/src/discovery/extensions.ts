@@ -12,6 +12,7 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Address Groups',
     description: 'Prefixes under one name, for rules to refer to.',
   },
+  { alias: 'address-scope', name: 'Address Scope', description: 'Scopes in which no two prefixes overlap.' },
   {
     alias: 'allowed-address-pairs',
     name: 'Allowed Address Pairs',

@@ -1,0 +1,141 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Answer, type Testbed, testbed } from './testbed.fixture.js';
+
+type Row = Record<string, unknown> & { id: string };
+
+let bed: Testbed;
+beforeAll(async () => {
+  bed = await testbed();
+});
+afterAll(async () => {
+  const uneven = (await bed.service.books.quotas.audit(bed.service.db)).filter((row) => row.recorded !== row.counted);
+  expect(uneven).toEqual([]);
+  await bed.close();
+});
+
+const ADMIN = { roles: ['admin'] };
+const OTHER = { project: 'p2' };
+const fault = (answer: Answer) => ({
+  status: answer.status,
+  type: (answer.body['NeutronError'] as Row | undefined)?.['type'],
+});
+async function make(collection: string, one: string, body: object, as = {}): Promise<Row> {
+  const answer = await bed.call('POST', `/v2.0/${collection}`, { [one]: body }, as);
+  expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+  return answer.body[one] as Row;
+}
+const makePool = (body: object, as = {}) => make('subnetpools', 'subnetpool', body, as);
+const refusePool = async (body: object, as = {}) =>
+  fault(await bed.call('POST', '/v2.0/subnetpools', { subnetpool: body }, as));
+
+describe('subnet pools', () => {
+  it('are made, shown, changed and deleted', async () => {
+    const made = await makePool({ name: 'p', prefixes: ['10.1.0.0/16', '10.0.0.0/16'], default_prefixlen: '24' });
+    expect(made).toMatchObject({
+      name: 'p',
+      project_id: 'p1',
+      prefixes: ['10.0.0.0/15'],
+      ip_version: 4,
+      min_prefixlen: 8,
+      max_prefixlen: 32,
+      default_prefixlen: 24,
+      default_quota: null,
+      address_scope_id: null,
+      is_default: false,
+      shared: false,
+      tags: [],
+      revision_number: 1,
+    });
+    const path = `/v2.0/subnetpools/${made.id}`;
+    const put = (body: object) => bed.call('PUT', path, { subnetpool: body });
+    expect((await put({ prefixes: ['10.0.0.0/14'], min_prefixlen: 16 })).body['subnetpool']).toMatchObject({
+      prefixes: ['10.0.0.0/14'],
+      min_prefixlen: 16,
+      default_prefixlen: 24,
+      revision_number: 2,
+    });
+    expect(fault(await put({ prefixes: ['10.0.0.0/16'] }))).toEqual({ status: 400, type: 'IllegalSubnetPoolUpdate' });
+    expect(fault(await put({ max_prefixlen: 20 }))).toEqual({ status: 400, type: 'IllegalSubnetPoolPrefixBounds' });
+    const add = await bed.call('PUT', `${path}/add_prefixes`, { prefixes: ['192.168.0.0/24'] });
+    expect(add.body).toEqual({ prefixes: ['10.0.0.0/14', '192.168.0.0/24'] });
+    const remove = await bed.call('PUT', `${path}/remove_prefixes`, { prefixes: ['10.0.0.0/15'] });
+    expect(remove.body).toEqual({ prefixes: ['10.2.0.0/15', '192.168.0.0/24'] });
+    expect((await bed.call('DELETE', path)).status).toBe(204);
+    expect(fault(await bed.call('GET', path))).toEqual({ status: 404, type: 'SubnetPoolNotFound' });
+  });
+
+  it('refuse nonsense by name', async () => {
+    expect(await refusePool({ prefixes: [] })).toEqual({ status: 400, type: 'EmptySubnetPoolPrefixList' });
+    expect(await refusePool({ prefixes: ['10.0.0.0/8', '2001:db8::/32'] })).toEqual({
+      status: 400,
+      type: 'PrefixVersionMismatch',
+    });
+    expect(await refusePool({ prefixes: ['nonsense'] })).toEqual({ status: 400, type: 'HTTPBadRequest' });
+    expect(await refusePool({ prefixes: ['10.0.0.0/8'], default_quota: -1 })).toEqual({
+      status: 400,
+      type: 'HTTPBadRequest',
+    });
+    expect(await refusePool({ prefixes: ['10.0.0.0/8'], min_prefixlen: 33 })).toEqual({
+      status: 400,
+      type: 'UnsupportedMinSubnetPoolPrefix',
+    });
+    expect(await refusePool({ prefixes: ['10.0.0.0/8'], shared: true })).toEqual({
+      status: 403,
+      type: 'PolicyNotAuthorized',
+    });
+    expect(await refusePool({ prefixes: ['10.0.0.0/8'], address_scope_id: 'none' })).toEqual({
+      status: 404,
+      type: 'AddressScopeNotFound',
+    });
+  });
+
+  it('are one by default for each version, and shared by policy', async () => {
+    const first = await makePool({ prefixes: ['10.0.0.0/8'], is_default: true, shared: true }, ADMIN);
+    expect(await refusePool({ prefixes: ['11.0.0.0/8'], is_default: true }, ADMIN)).toEqual({
+      status: 400,
+      type: 'InvalidInput',
+    });
+    const six = await makePool({ prefixes: ['2001:db8::/48'], is_default: true }, ADMIN);
+    expect((await bed.call('GET', `/v2.0/subnetpools/${first.id}`, undefined, OTHER)).status).toBe(200);
+    expect((await bed.call('GET', `/v2.0/subnetpools/${six.id}`, undefined, OTHER)).status).toBe(404);
+    const listed = (await bed.call('GET', '/v2.0/subnetpools?shared=True', undefined, OTHER)).body;
+    expect((listed['subnetpools'] as Row[]).map((pool) => pool.id)).toEqual([first.id]);
+    const change = { subnetpool: { name: 'mine' } };
+    expect((await bed.call('PUT', `/v2.0/subnetpools/${first.id}`, change, OTHER)).status).toBe(403);
+    for (const pool of [first, six]) await bed.call('DELETE', `/v2.0/subnetpools/${pool.id}`, undefined, ADMIN);
+  });
+});
+
+describe('address scopes', () => {
+  it('hold pools whose prefixes never meet', async () => {
+    const scope = await make('address-scopes', 'address_scope', { name: 's', ip_version: 4 });
+    expect(scope).toMatchObject({ name: 's', ip_version: 4, shared: false, project_id: 'p1' });
+    const pool = await makePool({ prefixes: ['10.0.0.0/16'], address_scope_id: scope.id });
+    const meeting = { prefixes: ['10.0.1.0/24'], address_scope_id: scope.id };
+    expect(await refusePool(meeting)).toEqual({ status: 409, type: 'AddressScopePrefixConflict' });
+    expect(await refusePool({ prefixes: ['2001:db8::/48'], address_scope_id: scope.id })).toEqual({
+      status: 400,
+      type: 'IllegalSubnetPoolIpVersionAssociationToAddressScope',
+    });
+    expect(await refusePool({ prefixes: ['10.5.0.0/16'], address_scope_id: scope.id }, OTHER)).toEqual({
+      status: 404,
+      type: 'AddressScopeNotFound',
+    });
+    const path = `/v2.0/address-scopes/${scope.id}`;
+    expect(fault(await bed.call('DELETE', path))).toEqual({ status: 409, type: 'AddressScopeInUse' });
+    await bed.call('PUT', `/v2.0/subnetpools/${pool.id}`, { subnetpool: { address_scope_id: null } });
+    expect((await bed.call('DELETE', path)).status).toBe(204);
+    await bed.call('DELETE', `/v2.0/subnetpools/${pool.id}`);
+  });
+
+  it('once shared stay shared', async () => {
+    const scope = await make('address-scopes', 'address_scope', { name: 's', ip_version: 4, shared: true }, ADMIN);
+    const path = `/v2.0/address-scopes/${scope.id}`;
+    expect((await bed.call('GET', path, undefined, OTHER)).body['address_scope']).toMatchObject({ shared: true });
+    expect(fault(await bed.call('PUT', path, { address_scope: { shared: false } }, ADMIN))).toEqual({
+      status: 400,
+      type: 'AddressScopeUpdateError',
+    });
+    expect((await bed.call('DELETE', path, undefined, ADMIN)).status).toBe(204);
+  });
+});

@@ -1,0 +1,133 @@
+/** What clients do with subnet pools, each as one transaction, and what new subnets get from them. */
+import type { Db, Tx } from '#libs/platform/db';
+import {
+  checkPoolQuota,
+  type IpVersion,
+  otherPool,
+  type PoolWish,
+  poolInUse,
+  poolNotFound,
+  prefixFrom,
+  type SubnetPool,
+  scopeConflict,
+  scopeNotFound,
+  secondDefaultPool,
+} from '#services/network/domain';
+import { record } from './journal.js';
+import type { QuotaRepo } from './quota.repo.js';
+import { expectRevision } from './revision.js';
+import type { Sharing } from './sharing.js';
+import {
+  isPoolUsed,
+  isScopeConflict,
+  isScopeGone,
+  isSecondDefaultPool,
+  type NewSubnetPool,
+  type SubnetPoolChange,
+  type SubnetPoolRepo,
+} from './subnet-pool.repo.js';
+
+export interface Allotment {
+  readonly poolId: string;
+  readonly networkId: string;
+  readonly projectId: string;
+  readonly wish: PoolWish;
+}
+
+export class SubnetPoolStore {
+  constructor(
+    private readonly db: Db,
+    private readonly pools: SubnetPoolRepo,
+    private readonly sharing: Sharing,
+    private readonly quotas: QuotaRepo,
+  ) {}
+
+  create(pool: NewSubnetPool, shared: boolean, now: Date): Promise<SubnetPool> {
+    return this.told(pool.scopeId, async () =>
+      this.db.tx(async (tx) => {
+        await this.pools.insert(tx, pool, now);
+        if (shared) await this.sharing.openToAll(tx, { ...pool, type: 'subnetpool' }, 'access_as_shared', true);
+        await record(tx, [{ resourceId: pool.id, what: 'subnet pool created' }], now);
+        await this.quotas.take(tx, pool.projectId, 'subnetpool', 1);
+        return (await this.pools.find(tx, pool.id))!;
+      }),
+    );
+  }
+
+  /** `decide` sees the pool as it is under lock with what is taken of it, and says what to change. */
+  update(
+    id: string,
+    decide: (pool: SubnetPool, taken: readonly string[]) => SubnetPoolChange,
+    now: Date,
+    revision?: number,
+  ): Promise<SubnetPool> {
+    let scope: string | null = null;
+    return this.told(
+      () => scope,
+      () =>
+        this.db.tx(async (tx) => {
+          await expectRevision(tx, 'subnetpool', id, revision);
+          const before = await this.pools.lock(tx, id);
+          if (!before) throw poolNotFound(id);
+          const taken = await this.pools.taken(tx, id);
+          const change = decide(
+            before,
+            taken.map(({ cidr }) => cidr),
+          );
+          scope = change.scopeId ?? before.scopeId;
+          await this.pools.update(tx, before, change, now);
+          await record(tx, [{ resourceId: id, what: 'subnet pool updated' }], now);
+          return (await this.pools.find(tx, id))!;
+        }),
+    );
+  }
+
+  async delete(id: string, now: Date, revision?: number): Promise<void> {
+    try {
+      await this.db.tx(async (tx) => {
+        await expectRevision(tx, 'subnetpool', id, revision);
+        const gone = await this.pools.delete(tx, id);
+        if (!gone) throw poolNotFound(id);
+        await this.sharing.forget(tx, id);
+        await record(tx, [{ resourceId: id, what: 'subnet pool deleted' }], now);
+        await this.quotas.release(tx, 'subnetpool', [gone.projectId]);
+      });
+    } catch (error) {
+      throw isPoolUsed(error) ? poolInUse() : error;
+    }
+  }
+
+  /** The prefix that a new subnet gets. Within the subnet's own transaction, which holds the pool's lock to its end. */
+  async allot(tx: Tx, { poolId, networkId, projectId, wish }: Allotment): Promise<string> {
+    const pool = await this.pools.lock(tx, poolId);
+    if (!pool) throw poolNotFound(poolId);
+    await this.refuseMixing(tx, networkId, pool.version, poolId);
+    const taken = await this.pools.taken(tx, poolId);
+    const cidr = prefixFrom(
+      pool,
+      wish,
+      taken.map((one) => one.cidr),
+    );
+    const own = taken.filter((one) => one.projectId === projectId).map((one) => one.cidr);
+    checkPoolQuota(pool, own, cidr);
+    return cidr;
+  }
+
+  /** Subnets of one version on one network are all from one pool, or all from none. */
+  async refuseMixing(tx: Tx, networkId: string, version: IpVersion, poolId: string | null): Promise<void> {
+    const others = await this.pools.poolsOn(tx, networkId, version);
+    if (others.some((other) => other !== poolId)) throw otherPool();
+  }
+
+  /** Runs a write and words what the database refused. */
+  private async told<T>(scope: string | null | (() => string | null), work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (isSecondDefaultPool(error)) throw secondDefaultPool();
+      if (isScopeConflict(error)) throw scopeConflict();
+      if (isScopeGone(error)) throw scopeNotFound((typeof scope === 'function' ? scope() : scope) ?? '');
+      throw error;
+    }
+  }
+}
