@@ -22,6 +22,8 @@ import { QosRuleTypeHandlers } from './qos-rule-type/qos-rule-type.handlers.js';
 import { qosRuleTypeOps } from './qos-rule-type/qos-rule-type.ops.js';
 import { QuotaHandlers } from './quota/quota.handlers.js';
 import { quotaOps } from './quota/quota.ops.js';
+import { RbacPolicyHandlers } from './rbac-policy/rbac-policy.handlers.js';
+import { rbacPolicyOps } from './rbac-policy/rbac-policy.ops.js';
 import { SecurityGroupHandlers } from './security-group/security-group.handlers.js';
 import { securityGroupOps } from './security-group/security-group.ops.js';
 import { SecurityGroupRuleHandlers } from './security-group-rule/security-group-rule.handlers.js';
@@ -49,6 +51,7 @@ export const networkApiOps: readonly Op[] = [
   ...addressGroupOps,
   ...addressScopeOps,
   ...subnetPoolOps,
+  ...rbacPolicyOps,
   ...quotaOps,
 ];
 
@@ -73,6 +76,7 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     AddressGroupHandlers,
     AddressScopeHandlers,
     SubnetPoolHandlers,
+    RbacPolicyHandlers,
     QuotaHandlers,
   ],
 });

@@ -13,13 +13,14 @@ import {
   role,
   rule,
 } from '#libs/platform/policy';
-import { type QosRuleType, reaches, type Targets } from '#services/network/domain';
+import { EVERYONE, type QosRuleType, reaches, type Targets } from '#services/network/domain';
 
 interface OnNetwork {
   readonly networkProjectId?: string;
   readonly networkSharedWith?: Targets;
   readonly sharedWith?: Targets;
   readonly externalTo?: Targets;
+  readonly networkExternalTo?: Targets;
 }
 
 const seenIn = (target: unknown): OnNetwork => target as OnNetwork;
@@ -37,11 +38,23 @@ const isShared: Check = {
 };
 const isExternal: Check = {
   text: 'rule:external',
-  test: (who, target) => reaches(seenIn(target).externalTo ?? [], who.projectId),
+  test: (who, target) =>
+    reaches([...(seenIn(target).externalTo ?? []), ...(seenIn(target).networkExternalTo ?? [])], who.projectId),
+};
+
+/** To share with everyone is the administrators' to do. */
+const RESTRICT_WILDCARD: Check = {
+  text: '(rule:admin_only or not field:rbac_policy:target_tenant=*)',
+  test: (who, target) => (target as { readonly target?: string }).target !== EVERYONE || ADMIN.test(who, target),
 };
 
 const MEMBER_OR_NET_OWNER = any(PROJECT_MEMBER, ownerOfNetwork('member'));
 const READER_OR_NET_OWNER = any(PROJECT_READER, ownerOfNetwork('reader'));
+/** Who reports what carries the packets. */
+const DATA_PLANE: Check = {
+  text: 'role:data_plane_integrator',
+  test: (who) => who.roles.has('data_plane_integrator'),
+};
 const NET_OWNER = any(ADMIN, ownerOfNetwork('member'));
 
 export const R = {
@@ -50,7 +63,7 @@ export const R = {
   updateNetwork: rule('update_network', PROJECT_MEMBER),
   deleteNetwork: rule('delete_network', PROJECT_MEMBER),
   createSubnet: rule('create_subnet', PROJECT_MEMBER),
-  getSubnet: rule('get_subnet', any(READER_OR_NET_OWNER, isShared)),
+  getSubnet: rule('get_subnet', any(READER_OR_NET_OWNER, isShared, isExternal)),
   updateSubnet: rule('update_subnet', MEMBER_OR_NET_OWNER),
   deleteSubnet: rule('delete_subnet', MEMBER_OR_NET_OWNER),
   createPort: rule('create_port', PROJECT_MEMBER),
@@ -89,6 +102,10 @@ export const R = {
   addPrefixes: rule('add_prefixes', PROJECT_MEMBER),
   removePrefixes: rule('remove_prefixes', PROJECT_MEMBER),
   deleteSubnetPool: rule('delete_subnetpool', PROJECT_MEMBER),
+  createRbacPolicy: rule('create_rbac_policy', PROJECT_MEMBER),
+  getRbacPolicy: rule('get_rbac_policy', PROJECT_READER),
+  updateRbacPolicy: rule('update_rbac_policy', PROJECT_MEMBER),
+  deleteRbacPolicy: rule('delete_rbac_policy', PROJECT_MEMBER),
   getQuota: rule('get_quota', PROJECT_READER),
   listQuotas: rule('get_quotas', ADMIN),
   updateQuota: rule('update_quota', ADMIN),
@@ -124,6 +141,12 @@ export const ATTRIBUTE_RULES: readonly Rule[] = [
   attribute('update_network:router:external', ADMIN),
   attribute('update_network:is_default', ADMIN),
   attribute('update_network:provider', ADMIN),
+  attribute('create_network:segments', ADMIN),
+  attribute('create_rbac_policy:target_tenant', RESTRICT_WILDCARD),
+  attribute('update_rbac_policy:target_tenant', RESTRICT_WILDCARD),
+  attribute('create_subnet:service_types', ADMIN),
+  attribute('update_subnet:service_types', ADMIN),
+  attribute('update_port:data_plane_status', any(ADMIN, DATA_PLANE)),
   attribute('create_port:mac_address', NET_OWNER),
   attribute('create_port:fixed_ips:ip_address', NET_OWNER),
   attribute('create_port:port_security_enabled', NET_OWNER),

@@ -86,13 +86,23 @@ export class AllocationRepo {
     );
   }
 
-  /** The port that holds the address on the network, if any. */
-  async holder(tx: Tx, networkId: string, address: string): Promise<string | undefined> {
+  /** The port of a router that holds the address on the network, if any. */
+  async routerAt(tx: Tx, networkId: string, address: string): Promise<string | undefined> {
     const row = await tx.one<{ port_id: string }>(
-      'select port_id from ip_allocation where network_id = $1 and address = $2',
+      `select a.port_id from ip_allocation a join port p on p.id = a.port_id
+       where a.network_id = $1 and a.address = $2 and p.device_owner like 'network:router%'`,
       [networkId, address],
     );
     return row?.port_id;
+  }
+
+  /** Ports with addresses of a subnet, as many as an error may name. */
+  async usersOf(tx: Tx, subnetId: string): Promise<string[]> {
+    const rows = await tx.query<{ port_id: string }>(
+      'select distinct port_id from ip_allocation where subnet_id = $1 limit 20',
+      [subnetId],
+    );
+    return rows.map((row) => row.port_id);
   }
 
   private async take(tx: Tx, input: ClaimInput, ip: FixedIp, ordinal: number): Promise<FixedIp> {

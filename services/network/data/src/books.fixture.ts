@@ -44,6 +44,8 @@ export async function openBooks(limits = DEFAULT_LIMITS) {
       portSecurity: true,
       shared: false,
       qosPolicyId: null,
+      dnsDomain: '',
+      zoneHints: [],
       external: false,
       isDefault: false,
       networkType: 'geneve',

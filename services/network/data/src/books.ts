@@ -18,6 +18,7 @@ import { QosPolicyRepo } from './qos-policy.repo.js';
 import { QosPolicyStore } from './qos-policy.store.js';
 import { QuotaRepo } from './quota.repo.js';
 import { RbacPolicyRepo } from './rbac-policy.repo.js';
+import { RbacPolicyStore } from './rbac-policy.store.js';
 import { SecurityGroupRepo } from './security-group.repo.js';
 import { SecurityGroupStore } from './security-group.store.js';
 import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
@@ -60,6 +61,7 @@ export class NetworkBooks {
   readonly subnetPoolStore: SubnetPoolStore;
   readonly serverPortStore: ServerPortStore;
   readonly qosPolicyStore: QosPolicyStore;
+  readonly policyStore: RbacPolicyStore;
 
   constructor(
     readonly db: Db,
@@ -79,6 +81,7 @@ export class NetworkBooks {
       this.ports,
       this.portStore,
     );
+    this.policyStore = new RbacPolicyStore(db, this.policies, this.quotas);
     this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);
     this.defaultRuleStore = new DefaultSecurityGroupRuleStore(db, this.defaultRules);
     this.addressScopeStore = new AddressScopeStore(db, this.addressScopes, sharing);

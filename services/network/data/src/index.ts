@@ -29,6 +29,7 @@ export * from './qos-policy.repo.js';
 export * from './qos-policy.store.js';
 export * from './quota.repo.js';
 export * from './rbac-policy.repo.js';
+export * from './rbac-policy.store.js';
 export * from './security-group.repo.js';
 export * from './security-group.store.js';
 export { RULE_FIELDS, type RuleDraft, SecurityGroupRuleRepo } from './security-group-rule.repo.js';

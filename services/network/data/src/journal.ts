@@ -83,6 +83,12 @@ export async function markPortsOf(tx: Tx, networkId: string, now: Date): Promise
   );
 }
 
+/** Marks the ports of a network whose DHCP answers are their own, and so repeat what the subnet's say. */
+export function markPortsWithOptions(tx: Tx, networkId: string, now: Date): Promise<void> {
+  const select = `select p.id from port p where p.network_id = $3 and p.dhcp_options <> '[]'`;
+  return markSelected(tx, 'port', select, [networkId], now);
+}
+
 /** Records events under the request in whose context this runs. */
 export async function record(on: Sql, events: readonly NetworkEvent[], now: Date): Promise<void> {
   if (events.length === 0) return;

@@ -7,6 +7,8 @@ import {
   type Network,
   type NetworkType,
   networkInUse,
+  noSegmentLeft,
+  type VlanRange,
 } from '#services/network/domain';
 import {
   byBoolean,
@@ -45,6 +47,8 @@ interface Row {
   readonly segmentation_id: number | null;
   readonly tunnel_key: number;
   readonly qos_policy_id: string | null;
+  readonly dns_domain: string;
+  readonly zone_hints: readonly string[];
   readonly tags: readonly string[];
   readonly subnet_ids: readonly string[];
   readonly revision: number;
@@ -74,6 +78,8 @@ const toNetwork = (row: Row): Network => ({
   segmentationId: row.segmentation_id,
   tunnelKey: row.tunnel_key,
   qosPolicyId: row.qos_policy_id,
+  dnsDomain: row.dns_domain,
+  zoneHints: row.zone_hints,
   tags: row.tags,
   subnetIds: row.subnet_ids,
   revision: row.revision,
@@ -100,6 +106,7 @@ const LIST: ListSpec = {
     port_security_enabled: byBoolean('n.port_security'),
     revision_number: byInteger('n.revision'),
     qos_policy_id: byUuid('n.qos_policy_id'),
+    dns_domain: byText('n.dns_domain'),
     'provider:network_type': byText('n.network_type'),
     'provider:physical_network': byNullableText('n.physical_network'),
     'provider:segmentation_id': byInteger('n.segmentation_id'),
@@ -133,14 +140,15 @@ export type NewNetwork = Omit<
   | 'createdAt'
   | 'updatedAt'
 > & {
-  /** Undefined: the next free one of a tunnel, none of a flat network. */
+  /** Undefined: the next free one of a tunnel or of the VLANs, none of a flat network. */
   readonly segmentationId: number | undefined;
+  readonly vlans?: VlanRange | undefined;
   readonly metadataPortId: string;
   readonly metadataMac: string;
 };
 type Changeable = Pick<
   Network,
-  'name' | 'description' | 'adminStateUp' | 'external' | 'isDefault' | 'mtu' | 'portSecurity'
+  'name' | 'description' | 'adminStateUp' | 'external' | 'isDefault' | 'mtu' | 'portSecurity' | 'dnsDomain'
 >;
 export type NetworkChange = { readonly [K in keyof Changeable]?: Changeable[K] | undefined };
 
@@ -179,13 +187,14 @@ export class NetworkRepo {
   }
 
   async insert(tx: Tx, network: NewNetwork, now: Date): Promise<Network> {
+    const segmentationId = network.segmentationId ?? (await this.freeVlan(tx, network));
     const row = await tx.one<Row>(
       `with k as (select case when $10 = 'geneve' and $12::int is not null then $12::int
            else nextval('network_tunnel_key')::int end as key)
        insert into network (id, project_id, name, description, admin_state_up, external, mtu, port_security, is_default,
-         network_type, physical_network, segmentation_id, tunnel_key, created_at, updated_at)
+         network_type, physical_network, segmentation_id, tunnel_key, dns_domain, zone_hints, created_at, updated_at)
        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
-         case when $10 = 'geneve' then k.key else $12::int end, k.key, $13, $13 from k
+         case when $10 = 'geneve' then k.key else $12::int end, k.key, $14, $15, $13, $13 from k
        returning *, '{}'::text[] as subnet_ids, '{}'::text[] as shared_with, '{}'::text[] as external_to`,
       [
         network.id,
@@ -199,8 +208,10 @@ export class NetworkRepo {
         network.isDefault,
         network.networkType,
         network.physicalNetwork,
-        network.segmentationId,
+        segmentationId,
         now,
+        network.dnsDomain,
+        network.zoneHints,
       ],
     );
     await tx.exec(
@@ -212,12 +223,27 @@ export class NetworkRepo {
     return toNetwork(row!);
   }
 
+  /** The lowest free id of the range. Those who ask for one of the same physical network wait for each other. */
+  private async freeVlan(tx: Tx, { vlans, physicalNetwork }: NewNetwork): Promise<number | undefined> {
+    if (!vlans) return undefined;
+    await tx.exec(`select pg_advisory_xact_lock(hashtext('vlan'), hashtext($1))`, [physicalNetwork]);
+    const row = await tx.one<{ id: number }>(
+      `select v as id from generate_series($2::int, $3::int) v where not exists (
+         select 1 from network where network_type = 'vlan' and physical_network = $1 and segmentation_id = v)
+       order by v limit 1`,
+      [physicalNetwork, ...vlans],
+    );
+    if (!row) throw noSegmentLeft(physicalNetwork ?? '');
+    return row.id;
+  }
+
   /** The network after the change, or undefined where it is gone. */
   async update(tx: Tx, id: string, change: NetworkChange, now: Date): Promise<Network | undefined> {
     const row = await tx.one<Row>(
       `update network n set name = coalesce($2, name), description = coalesce($3, description),
          admin_state_up = coalesce($4, admin_state_up), external = coalesce($5, external), mtu = coalesce($6, mtu),
          port_security = coalesce($7, port_security), is_default = coalesce($8, is_default),
+         dns_domain = coalesce($10, dns_domain),
          revision = revision + 1, updated_at = $9
        where n.id = $1 returning ${SELECT}`,
       [
@@ -230,6 +256,7 @@ export class NetworkRepo {
         change.portSecurity,
         change.isDefault,
         now,
+        change.dnsDomain,
       ],
     );
     return row && toNetwork(row);
@@ -240,11 +267,15 @@ export class NetworkRepo {
    * `NetworkInUse` while any other port stands on it, also one that is made at this moment.
    */
   async delete(tx: Tx, id: string): Promise<{ readonly id: string; readonly projectId: string }[]> {
-    const used = await tx.one(`select 1 from port where network_id = $1 and device_owner <> $2 limit 1`, [
-      id,
-      METADATA_OWNER,
-    ]);
-    if (used) throw networkInUse(id);
+    const used = await tx.query<{ id: string }>(
+      'select id from port where network_id = $1 and device_owner <> $2 order by created_at limit 20',
+      [id, METADATA_OWNER],
+    );
+    if (used.length > 0)
+      throw networkInUse(
+        id,
+        used.map((port) => port.id),
+      );
     await tx.exec('delete from port where network_id = $1 and device_owner = $2', [id, METADATA_OWNER]);
     const subnets = await tx.query<{ id: string; project_id: string }>(
       'delete from subnet where network_id = $1 returning id, project_id',

@@ -2,12 +2,15 @@
 import { fail } from '#libs/kernel';
 import type { Db, Tx } from '#libs/platform/db';
 import {
+  checkCarries,
   EVERYONE,
+  externalNetworkInUse,
   type Network,
   networkInUse,
   networkNotFound,
   qosPolicyNotFound,
   type RbacAction,
+  sharedNetworkInUse,
 } from '#services/network/domain';
 import { markDirty, markPortsOf, record } from './journal.js';
 import {
@@ -99,14 +102,23 @@ export class NetworkStore {
       const before = await this.networks.find(tx, id);
       if (!before) throw networkNotFound(id);
       if (shared !== undefined) await this.openToAll(tx, before, 'access_as_shared', shared);
-      if (change.external !== undefined && change.external !== before.external)
+      if (change.external !== undefined && change.external !== before.external) {
+        if (!change.external) await this.refuseGateways(tx, id);
         await this.openToAll(tx, before, 'access_as_external', change.external);
+      }
       if (qosPolicyId !== undefined) await this.qos.attach(tx, 'network', id, qosPolicyId);
       const network = await this.networks.update(tx, id, columns, now);
       if (!network) throw networkNotFound(id);
       if (shared === false) await this.refuseStrangers(tx, network);
+      if (change.mtu !== undefined) await this.refuseSmall(tx, network);
       await markDirty(tx, 'network', [id], now);
-      if (change.adminStateUp !== undefined || qosPolicyId !== undefined) await markPortsOf(tx, id, now);
+      if (
+        change.adminStateUp !== undefined ||
+        qosPolicyId !== undefined ||
+        change.mtu !== undefined ||
+        change.dnsDomain !== undefined
+      )
+        await markPortsOf(tx, id, now);
       if (change.mtu !== undefined) await markDirty(tx, 'subnet', network.subnetIds, now);
       await record(tx, [{ resourceId: id, what: 'network updated' }], now);
       return network;
@@ -145,15 +157,32 @@ export class NetworkStore {
     }
   }
 
-  /** Throws `NetworkInUse` where a project has a port on the network with which it is no longer shared. */
-  async refuseStrangers(tx: Tx, { id, projectId }: Network): Promise<void> {
+  /** Throws where a project has a port or a subnet on the network with which it is no longer shared. */
+  private async refuseStrangers(tx: Tx, { id, projectId, name }: Network): Promise<void> {
     const stranger = await tx.one(
-      `select 1 from port p where p.network_id = $1 and p.project_id not in ($2, '') and not exists (
-         select 1 from rbac_policy r where r.object_id = $1 and r.action = 'access_as_shared' and r.target in (p.project_id, '*'))
+      `select 1 from (select p.project_id from port p where p.network_id = $1 and p.device_owner not like 'network:%'
+           union all select s.project_id from subnet s where s.network_id = $1) u
+       where u.project_id not in ($2, '') and not exists (
+         select 1 from rbac_policy r where r.object_id = $1 and r.action = 'access_as_shared' and r.target in (u.project_id, '*'))
        limit 1`,
       [id, projectId],
     );
-    if (stranger) throw networkInUse(id);
+    if (stranger) throw sharedNetworkInUse(name || id);
+  }
+
+  /** Throws where routers have their way out through the network, or floating IPs come from it. */
+  private async refuseGateways(tx: Tx, id: string): Promise<void> {
+    const gateway = await tx.one(
+      `select 1 from port where network_id = $1 and device_owner in ('network:router_gateway', 'network:floatingip') limit 1`,
+      [id],
+    );
+    if (gateway) throw externalNetworkInUse(id);
+  }
+
+  /** Throws where a subnet needs a larger MTU than the network has now. */
+  private async refuseSmall(tx: Tx, network: Network): Promise<void> {
+    const six = await tx.one('select 1 from subnet where network_id = $1 and version = 6 limit 1', [network.id]);
+    if (six) checkCarries(network, 6);
   }
 
   private async insert(tx: Tx, { shared, qosPolicyId, ...draft }: NetworkDraft, now: Date): Promise<Network> {

@@ -150,7 +150,8 @@ export class PortStore {
     const { wishes, groupIds, networkProjectId, subnets, mac: wanted, ...row } = draft;
     const mac = await this.insert(tx, { ...row, mac: wanted }, groupIds, now);
     if (row.qosPolicyId !== null) await this.qos.attach(tx, 'port', row.id, row.qosPolicyId);
-    const claims = claimsFor({ networkId: row.networkId, subnets, mac, wishes, current: [] });
+    const { networkId, deviceOwner } = row;
+    const claims = claimsFor({ networkId, deviceOwner, subnets, mac, wishes, current: [] });
     const fixedIps = await this.allocations.claim(tx, { networkId: row.networkId, portId: row.id, subnets, claims });
     const born = { status: 'DOWN' as const, tags: [], revision: 1, createdAt: now, updatedAt: now };
     return { ...row, ...born, mac, fixedIps, groupIds, networkProjectId };
@@ -180,8 +181,8 @@ export class PortStore {
   ): Promise<void> {
     const wishes = asked ?? (mac === port.mac ? undefined : keeping(port.fixedIps, subnets));
     if (wishes === undefined) return;
-    const { networkId, id: portId } = port;
-    const claims = claimsFor({ networkId, subnets, mac, wishes, current: port.fixedIps });
+    const { networkId, deviceOwner, id: portId } = port;
+    const claims = claimsFor({ networkId, deviceOwner, subnets, mac, wishes, current: port.fixedIps });
     const given = new Set(claims.flatMap((claim) => (claim.kind === 'given' ? [claim.address] : [])));
     const kept = new Set(port.fixedIps.map((ip) => ip.address).filter((address) => given.has(address)));
     await this.allocations.release(

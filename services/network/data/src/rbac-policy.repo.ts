@@ -34,6 +34,7 @@ const LIST: ListSpec = {
     action: byText('r.action'),
     target_tenant: byText('r.target'),
     target_project_id: byText('r.target'),
+    target_project: byText('r.target'),
   },
   sortable: {
     id: 'r.id',
@@ -53,12 +54,11 @@ export class RbacPolicyRepo {
     return row && toPolicy(row);
   }
 
-  /** A project's own policies, and those that share something with it. */
+  /** A project's own policies. Those that share something with it are its owner's business. */
   async list(on: Sql, request: ListRequest, scope: Scope): Promise<Page<RbacPolicy>> {
     const { text, params } = listSql(LIST, request, (bind) => {
       if (scope === 'all') return 'true';
-      const own = bind(scope.projectId);
-      return `(r.project_id = ${own} or r.target = ${own})`;
+      return `r.project_id = ${bind(scope.projectId)}`;
     });
     return pageOf((await on.query<Row>(text, params)).map(toPolicy), request);
   }
@@ -83,10 +83,11 @@ export class RbacPolicyRepo {
     return row && toPolicy(row);
   }
 
-  /** Takes back what everyone was allowed; gives the policies that went. */
+  /** Takes back what everyone was allowed, and of what only makes sense for all also what others were. */
   async closeToAll(tx: Tx, objectId: string, action: RbacAction): Promise<RbacPolicy[]> {
     const rows = await tx.query<Row>(
-      'delete from rbac_policy where object_id = $1 and action = $2 and target = $3 returning *',
+      `delete from rbac_policy where object_id = $1 and action = $2 and (target = $3 or action = 'access_as_external')
+       returning *`,
       [objectId, action, EVERYONE],
     );
     return rows.map(toPolicy);

@@ -34,14 +34,18 @@ interface Row {
   readonly routes: readonly Route[];
   readonly address_mode: Ipv6Mode | null;
   readonly ra_mode: Ipv6Mode | null;
+  readonly service_types: readonly string[];
+  readonly dns_publish_fixed_ip: boolean;
   readonly tags: readonly string[];
   readonly revision: number;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
+const isExternal = '(select n.external from network n where n.id = s.network_id)';
 const SELECT = `s.id, s.network_id, s.project_id, s.name, s.description, s.version, s.cidr::text as cidr,
-  host(s.gateway) as gateway, s.dhcp, s.pools, s.dns, s.routes, s.address_mode, s.ra_mode, s.tags, s.revision, s.created_at, s.updated_at`;
+  host(s.gateway) as gateway, s.dhcp, s.pools, s.dns, s.routes, s.address_mode, s.ra_mode, s.service_types,
+  s.dns_publish_fixed_ip, s.tags, s.revision, s.created_at, s.updated_at`;
 
 const toSubnet = (row: Row): Subnet => ({
   id: row.id,
@@ -58,6 +62,8 @@ const toSubnet = (row: Row): Subnet => ({
   routes: row.routes,
   addressMode: row.address_mode,
   raMode: row.ra_mode,
+  serviceTypes: row.service_types,
+  dnsPublishFixedIp: row.dns_publish_fixed_ip,
   tags: row.tags,
   revision: row.revision,
   createdAt: row.created_at,
@@ -65,7 +71,7 @@ const toSubnet = (row: Row): Subnet => ({
 });
 
 const LIST: ListSpec = {
-  select: SELECT,
+  select: `${SELECT}, ${isExternal} as external`,
   from: 'subnet s',
   id: 's.id',
   filters: {
@@ -79,6 +85,9 @@ const LIST: ListSpec = {
     cidr: byText('s.cidr::text'),
     gateway_ip: byNullableText('host(s.gateway)'),
     enable_dhcp: byBoolean('s.dhcp'),
+    'router:external': byBoolean(isExternal),
+    dns_publish_fixed_ip: byBoolean('s.dns_publish_fixed_ip'),
+    service_types: (values, bind) => `s.service_types && ${bind(values)}::text[]`,
     ipv6_address_mode: byNullableText('s.address_mode'),
     ipv6_ra_mode: byNullableText('s.ra_mode'),
     shared: (values, bind) =>
@@ -103,24 +112,49 @@ const LIST: ListSpec = {
 };
 export const SUBNET_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object.keys(LIST.sortable) };
 
+interface Around {
+  readonly external: boolean;
+  readonly shared_with: Targets;
+  readonly external_to: Targets;
+  readonly owner: string;
+}
+
+/** A subnet that says whether its network leads out of the cloud. */
+export type SubnetSeen = Subnet & { readonly external: boolean };
 /** A subnet with what policy asks of its network. */
-export type SubnetOnNetwork = Subnet & { readonly networkSharedWith: Targets; readonly networkProjectId: string };
+export type SubnetOnNetwork = SubnetSeen & {
+  readonly networkSharedWith: Targets;
+  readonly networkExternalTo: Targets;
+  readonly networkProjectId: string;
+};
 export type NewSubnet = Omit<Subnet, 'tags' | 'revision' | 'createdAt' | 'updatedAt'>;
 export type SubnetChange = Partial<
-  Pick<Subnet, 'name' | 'description' | 'gateway' | 'dhcp' | 'pools' | 'dns' | 'routes'>
+  Pick<
+    Subnet,
+    'name' | 'description' | 'gateway' | 'dhcp' | 'pools' | 'dns' | 'routes' | 'serviceTypes' | 'dnsPublishFixedIp'
+  >
 >;
 
 export class SubnetRepo {
   /** The subnet with what policy asks of its network. */
   async find(on: Sql, id: string): Promise<SubnetOnNetwork | undefined> {
-    const row = await on.one<Row & { shared_with: Targets; owner: string }>(
+    const row = await on.one<Row & Around>(
       {
         name: 'subnet-find',
-        text: `select ${SELECT}, ${targetsSql('n', 'access_as_shared')} as shared_with, n.project_id as owner from subnet s join network n on n.id = s.network_id where s.id = $1`,
+        text: `select ${SELECT}, ${targetsSql('n', 'access_as_shared')} as shared_with,
+          ${targetsSql('n', 'access_as_external')} as external_to, n.external, n.project_id as owner from subnet s join network n on n.id = s.network_id where s.id = $1`,
       },
       [id],
     );
-    return row && { ...toSubnet(row), networkSharedWith: row.shared_with, networkProjectId: row.owner };
+    return (
+      row && {
+        ...toSubnet(row),
+        external: row.external,
+        networkSharedWith: row.shared_with,
+        networkExternalTo: row.external_to,
+        networkProjectId: row.owner,
+      }
+    );
   }
 
   async findMany(on: Sql, ids: readonly string[]): Promise<Subnet[]> {
@@ -142,22 +176,26 @@ export class SubnetRepo {
     return rows.map(toSubnet);
   }
 
-  async list(on: Sql, request: ListRequest, scope: Scope): Promise<Page<Subnet>> {
+  async list(on: Sql, request: ListRequest, scope: Scope): Promise<Page<SubnetSeen>> {
     const { text, params } = listSql(LIST, request, (bind) => {
       if (scope === 'all') return 'true';
       const own = bind(scope.projectId);
-      const onShared = `s.network_id in (select n.id from network n where ${sharedSql('n', own, 'access_as_shared')})`;
-      return `(s.project_id = ${own} or ${onShared})`;
+      const onShared = sharedSql('n', own, 'access_as_shared', 'access_as_external');
+      return `(s.project_id = ${own} or s.network_id in (select n.id from network n where n.project_id = ${own} or ${onShared}))`;
     });
-    return pageOf((await on.query<Row>(text, params)).map(toSubnet), request);
+    const rows = await on.query<Row & { external: boolean }>(text, params);
+    return pageOf(
+      rows.map((row) => ({ ...toSubnet(row), external: row.external })),
+      request,
+    );
   }
 
   /** Throws a violation of `subnet_overlap` where another subnet of the network has an address in common. */
   async insert(tx: Tx, subnet: NewSubnet, now: Date): Promise<Subnet> {
     await tx.exec(
       `insert into subnet (id, network_id, project_id, name, description, version, cidr, gateway, dhcp, pools, dns,
-         routes, address_mode, ra_mode, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15)`,
+         routes, address_mode, ra_mode, service_types, dns_publish_fixed_ip, created_at, updated_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $15, $15)`,
       [
         subnet.id,
         subnet.networkId,
@@ -174,6 +212,8 @@ export class SubnetRepo {
         subnet.addressMode,
         subnet.raMode,
         now,
+        subnet.serviceTypes,
+        subnet.dnsPublishFixedIp,
       ],
     );
     return { ...subnet, tags: [], revision: 1, createdAt: now, updatedAt: now };
@@ -183,7 +223,8 @@ export class SubnetRepo {
     const row = await tx.one<Row>(
       `update subnet s set name = coalesce($2, name), description = coalesce($3, description),
          gateway = case when $4 then $5::inet else gateway end, dhcp = coalesce($6, dhcp), pools = coalesce($7, pools),
-         dns = coalesce($8, dns), routes = coalesce($9, routes), revision = revision + 1, updated_at = $10
+         dns = coalesce($8, dns), routes = coalesce($9, routes), service_types = coalesce($11, service_types),
+         dns_publish_fixed_ip = coalesce($12, dns_publish_fixed_ip), revision = revision + 1, updated_at = $10
        where s.id = $1 returning ${SELECT}`,
       [
         id,
@@ -196,6 +237,8 @@ export class SubnetRepo {
         change.dns,
         change.routes && JSON.stringify(change.routes),
         now,
+        change.serviceTypes,
+        change.dnsPublishFixedIp,
       ],
     );
     return row && toSubnet(row);

@@ -15,7 +15,7 @@ import {
   subnetNotFound,
 } from '#services/network/domain';
 import type { AllocationRepo } from './allocation.repo.js';
-import { markDirty, markPortsOf, record } from './journal.js';
+import { markDirty, markPortsOf, markPortsWithOptions, record } from './journal.js';
 import type { PortRepo } from './port.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
@@ -64,6 +64,7 @@ export class SubnetStore {
       const after = await this.subnets.update(tx, id, change, now);
       if (!after) throw subnetNotFound(id);
       if (after.dhcp !== before.dhcp) await this.switchDhcp(tx, after, now);
+      else await markPortsWithOptions(tx, after.networkId, now);
       await markDirty(tx, 'subnet', [id], now);
       await record(tx, [{ resourceId: id, what: 'subnet updated' }], now);
       return after;
@@ -77,6 +78,8 @@ export class SubnetStore {
         const subnet = await this.subnets.lock(tx, id);
         if (!subnet) throw subnetNotFound(id);
         const touched = await this.allocations.releaseImplied(tx, subnet, isAuto(subnet));
+        const users = await this.allocations.usersOf(tx, id);
+        if (users.length > 0) throw subnetInUse(id, users);
         if (!(await this.subnets.delete(tx, id))) throw subnetNotFound(id);
         await markDirty(tx, 'subnet', [id], now);
         await markDirty(tx, 'port', touched, now);
@@ -130,7 +133,7 @@ export class SubnetStore {
   }
 
   private async refuseUsedGateway(tx: Tx, subnet: Subnet, gateway: string): Promise<void> {
-    const holder = await this.allocations.holder(tx, subnet.networkId, gateway);
+    const holder = await this.allocations.routerAt(tx, subnet.networkId, gateway);
     if (holder !== undefined) throw gatewayInUse(gateway, holder);
   }
 }

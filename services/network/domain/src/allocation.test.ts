@@ -17,7 +17,7 @@ const mac = 'fa:16:3e:00:00:01';
 const auto = { kind: 'given', subnetId: 's', address: '2001:db8::f816:3eff:fe00:1' };
 
 const claims = (subnets: Subnet[], wishes?: IpWish[], current: FixedIp[] = []) =>
-  claimsFor({ networkId: 'n', subnets, mac, wishes, current });
+  claimsFor({ networkId: 'n', deviceOwner: 'compute:nova', subnets, mac, wishes, current });
 
 describe('the addresses of a port', () => {
   it('are one of each version and one in each self-addressed subnet when nobody says', () => {
@@ -51,6 +51,22 @@ describe('the addresses of a port', () => {
       { kind: 'given', subnetId: 'a', address: '10.0.0.9' },
       { kind: 'any', subnetIds: ['a'] },
     ]);
+    expect(claims([a], [{ address: '10.0.0.9' }, { subnetId: 'a' }], current)).toEqual([
+      { kind: 'given', subnetId: 'a', address: '10.0.0.9' },
+      { kind: 'any', subnetIds: ['a'] },
+    ]);
+  });
+
+  it('come from subnets for such devices first, and never from those for others', () => {
+    const mine: Subnet = { ...b, id: 'mine', serviceTypes: ['network:routed', 'compute:nova'] };
+    const theirs: Subnet = { ...b, id: 'theirs', serviceTypes: ['network:floatingip'] };
+    expect(claims([theirs, a, mine])).toEqual([{ kind: 'any', subnetIds: ['mine', 'a'] }]);
+    expect(claims([theirs], [])).toEqual([]);
+    const none = expect.objectContaining({ kind: 'conflict', type: 'IpAddressGenerationFailureNoMatchingSubnet' });
+    expect(() => claims([theirs])).toThrow(none);
+    expect(() => claims([theirs, a], [{ subnetId: 'theirs' }])).toThrow(/invalid subnet theirs/);
+    const held = [{ subnetId: 'theirs', address: '10.0.1.9' }];
+    expect(claims([theirs, a], [{ subnetId: 'theirs' }], held)).toEqual([{ kind: 'given', ...held[0]! }]);
   });
 
   it('are refused by name', () => {

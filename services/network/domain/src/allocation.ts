@@ -2,8 +2,8 @@
  * Which addresses a port shall have. The decision is pure: it names what is to be claimed; the database claims it or
  * refuses, since only it knows who holds what.
  */
-import { contains, formatIp, lastOf, type Prefix, parseIp, parsePrefix } from './address.js';
-import { autoAddressed, badAttribute, invalidInput, notOnNetwork, notOnSubnet } from './faults.js';
+import { canonicalIp, contains, formatIp, lastOf, type Prefix, parseIp, parsePrefix } from './address.js';
+import { autoAddressed, badAttribute, invalidInput, noServiceSubnet, notOnNetwork, notOnSubnet } from './faults.js';
 import { eui64 } from './mac.js';
 import type { FixedIp, Subnet } from './model.js';
 import { isAuto } from './subnet.js';
@@ -78,15 +78,31 @@ export interface AllocationInput {
   readonly mac: string;
   /** Undefined: the client did not say. Empty: it wants none. */
   readonly wishes: readonly IpWish[] | undefined;
+  /** What the port is for: it goes to subnets for such devices first. */
+  readonly deviceOwner: string;
   /** What the port has now, so that a wish for "an address of this subnet" keeps the one it has. */
   readonly current: readonly FixedIp[];
 }
 
+/** The subnets that a port may have addresses of: those for its kind of device, those for all, and where it is already. */
+function openTo({ subnets, deviceOwner, current }: AllocationInput): Subnet[] {
+  const own = subnets.filter((subnet) => subnet.serviceTypes.includes(deviceOwner));
+  const held = new Set(current.map((ip) => ip.subnetId));
+  const others = subnets.filter(
+    (subnet) => !own.includes(subnet) && (subnet.serviceTypes.length === 0 || held.has(subnet.id)),
+  );
+  return [...own, ...others];
+}
+
 /** What is to be claimed for the port, in the order of its fixed IPs. Throws what is wrong with the wishes. */
 export function claimsFor(input: AllocationInput): Claim[] {
-  const { subnets, mac, wishes, networkId } = input;
+  const { mac, wishes, networkId } = input;
+  const subnets = openTo(input);
+  if (subnets.length === 0 && input.subnets.length > 0 && wishes?.length !== 0)
+    throw noServiceSubnet(networkId, input.deviceOwner);
   if (wishes === undefined) return claimsByDefault(subnets, mac);
-  const spare = [...input.current];
+  const named = new Set(wishes.map((wish) => canonicalIp(wish.address ?? '')));
+  const spare = input.current.filter((ip) => !named.has(ip.address));
   const claims = wishes.map((wish): Claim => {
     if (wish.address !== undefined) return claimAddress({ ...wish, address: wish.address }, subnets, networkId, mac);
     const subnet = subnetOf(wish, subnets, networkId);

@@ -37,3 +37,11 @@ export function gatewaysTo(all: readonly Chassis[], physicalNetwork: string): st
   const willing = reaching.filter((chassis) => chassis.isGateway);
   return (willing.length > 0 ? willing : reaching).map((chassis) => chassis.name);
 }
+
+export const DEFAULT_ZONE = 'nova';
+
+/** The zones that the nodes name, in order; the usual one where they name none. */
+export function zonesOf(all: readonly Chassis[]): string[] {
+  const named = [...new Set(all.flatMap((chassis) => chassis.zones))].sort();
+  return named.length > 0 ? named : [DEFAULT_ZONE];
+}

@@ -30,15 +30,37 @@ export const invalidInput = (reason: string) => invalid('InvalidInput', `Invalid
 export const badAttribute = (attribute: string, reason: string) =>
   invalid('HTTPBadRequest', `Invalid input for ${attribute}. Reason: ${reason}`);
 
-export const networkInUse = (id: string) =>
+const listed = (ids: readonly string[]): string => (ids.length > 0 ? ` Their ids: ${ids.join(', ')}.` : '');
+
+/** `ports`: those that are in the way, as far as they are known. */
+export const networkInUse = (id: string, ports: readonly string[] = []) =>
   conflict(
     'NetworkInUse',
-    `Unable to complete operation on network ${id}. There are one or more ports still in use on the network.`,
+    `Unable to complete operation on network ${id}. There are one or more ports still in use on the network.${listed(ports)}`,
   );
-export const subnetInUse = (id: string) =>
+export const noSegmentLeft = (physicalNetwork: string) =>
+  fail.unavailable(`Unable to create the network. No VLAN is left on physical network ${physicalNetwork}.`, {
+    type: 'NoNetworkAvailable',
+  });
+export const externalNetworkInUse = (id: string) =>
+  conflict(
+    'ExternalNetworkInUse',
+    `External network ${id} cannot be updated to be made non-external, since it has existing gateway ports.`,
+  );
+export const sharedNetworkInUse = (name: string) =>
+  conflict(
+    'InvalidSharedSetting',
+    `Unable to reconfigure sharing settings for network ${name}. Multiple projects are using it.`,
+  );
+export const mtuTooSmall = (network: string, least: number) =>
+  conflict(
+    'NetworkMTUSubnetConflict',
+    `MTU of network ${network} is not valid for subnets on it: it must be at least ${least}.`,
+  );
+export const subnetInUse = (id: string, ports: readonly string[] = []) =>
   conflict(
     'SubnetInUse',
-    `Unable to complete operation on subnet ${id}: One or more ports have an IP allocation from this subnet.`,
+    `Unable to complete operation on subnet ${id}: One or more ports have an IP allocation from this subnet.${listed(ports)}`,
   );
 export const gatewayInUse = (ip: string, port: string) =>
   conflict('GatewayIpInUse', `Current gateway ip ${ip} already in use by port ${port}. Unable to update.`);
@@ -70,6 +92,11 @@ export const ipAllocated = (ip: string, subnet: string) =>
   conflict('IpAddressAlreadyAllocated', `IP address ${ip} already allocated in subnet ${subnet}`);
 export const noAddressLeft = (network: string) =>
   conflict('IpAddressGenerationFailure', `No more IP addresses available on network ${network}.`);
+export const noServiceSubnet = (network: string, owner: string) =>
+  conflict(
+    'IpAddressGenerationFailureNoMatchingSubnet',
+    `No valid service subnet for the given device owner, network ${network}, service type ${owner}.`,
+  );
 export const portInUse = (port: string, network: string, device: string) =>
   conflict(
     'PortInUse',

@@ -4,6 +4,7 @@ export * from './address-group.js';
 export * from './allocation.js';
 export * from './chassis.js';
 export * from './default-security-group-rule.js';
+export * from './dns-name.js';
 export * from './faults.js';
 export * from './mac.js';
 export * from './model.js';

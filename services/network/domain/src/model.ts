@@ -45,6 +45,9 @@ export interface Network extends Standard {
   readonly tunnelKey: number;
   /** The QoS policy of ports that have none of their own. */
   readonly qosPolicyId: string | null;
+  /** Complete, with its last dot; or empty. */
+  readonly dnsDomain: string;
+  readonly zoneHints: readonly string[];
   readonly subnetIds: readonly string[];
 }
 
@@ -75,6 +78,9 @@ export interface Subnet extends Standard {
   readonly routes: readonly Route[];
   readonly addressMode: Ipv6Mode | null;
   readonly raMode: Ipv6Mode | null;
+  /** Owners of devices whose ports get their addresses here; none: ports that no other subnet is for. */
+  readonly serviceTypes: readonly string[];
+  readonly dnsPublishFixedIp: boolean;
 }
 
 export interface FixedIp {

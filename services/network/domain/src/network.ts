@@ -1,5 +1,5 @@
 /** What makes a network valid: how it is carried, and who sees it. */
-import { badAttribute, invalidInput } from './faults.js';
+import { badAttribute, invalidInput, mtuTooSmall } from './faults.js';
 import { type Network, type NetworkType, reaches } from './model.js';
 
 /** The highest key of a tenant's tunnel; those above are routers'. */
@@ -7,10 +7,13 @@ export const MOST_TUNNEL_KEY = 8_388_607;
 const MOST_VLAN = 4094;
 export const LEAST_MTU = 68;
 
+export type VlanRange = readonly [first: number, last: number];
+
 export interface PhysicalNetwork {
   readonly name: string;
   readonly mtu: number;
-  readonly vlans?: readonly [first: number, last: number] | undefined;
+  /** The ids of networks that name none. */
+  readonly vlans?: VlanRange | undefined;
 }
 
 /** A network's carrier as asked for; undefined where the client did not say. */
@@ -23,8 +26,10 @@ export interface SegmentWish {
 export interface Segment {
   readonly networkType: NetworkType;
   readonly physicalNetwork: string | null;
-  /** Undefined: the next free one of a tunnel, none of a flat network. */
+  /** Undefined: the next free one of a tunnel or of the VLANs, none of a flat network. */
   readonly segmentationId: number | undefined;
+  /** The ids from which a VLAN without one gets its own. */
+  readonly vlans: VlanRange | undefined;
   /** The largest MTU that it carries. */
   readonly mostMtu: number;
 }
@@ -40,19 +45,28 @@ export function shapeSegment(wish: SegmentWish, known: readonly PhysicalNetwork[
     if (physicalNetwork !== undefined)
       throw invalidInput('provider:physical_network cannot be specified for networks of type geneve.');
     inRange(segmentationId, MOST_TUNNEL_KEY, 'geneve');
-    return { networkType: 'geneve', physicalNetwork: null, segmentationId, mostMtu: tunnelMtu };
+    return { networkType: 'geneve', physicalNetwork: null, segmentationId, vlans: undefined, mostMtu: tunnelMtu };
   }
   if (type !== 'flat' && type !== 'vlan') throw badNetworkType(type);
-  if (physicalNetwork === undefined)
-    throw invalidInput(`provider:physical_network required for networks of type ${type}.`);
-  const carrier = known.find((candidate) => candidate.name === physicalNetwork);
-  if (!carrier) throw invalidInput(`physical_network '${physicalNetwork}' unknown for networks of type ${type}.`);
+  const carrier = carrierOf(type, wish, known);
   if (type === 'flat' && segmentationId !== undefined)
     throw invalidInput('provider:segmentation_id cannot be specified for networks of type flat.');
-  if (type === 'vlan' && segmentationId === undefined)
+  const vlans = type === 'vlan' && segmentationId === undefined ? carrier.vlans : undefined;
+  if (type === 'vlan' && segmentationId === undefined && !vlans)
     throw invalidInput('provider:segmentation_id required for networks of type vlan.');
   inRange(segmentationId, MOST_VLAN, 'vlan');
-  return { networkType: type, physicalNetwork, segmentationId, mostMtu: carrier.mtu };
+  return { networkType: type, physicalNetwork: carrier.name, segmentationId, vlans, mostMtu: carrier.mtu };
+}
+
+/** The physical network that was named; for a VLAN of which nothing is said, the first one with ids to give. */
+function carrierOf(type: string, wish: SegmentWish, known: readonly PhysicalNetwork[]): PhysicalNetwork {
+  const { physicalNetwork, segmentationId } = wish;
+  const named = physicalNetwork !== undefined;
+  const free = type === 'vlan' && segmentationId === undefined ? known.find(({ vlans }) => vlans) : undefined;
+  const carrier = named ? known.find(({ name }) => name === physicalNetwork) : free;
+  if (carrier) return carrier;
+  if (!named) throw invalidInput(`provider:physical_network required for networks of type ${type}.`);
+  throw invalidInput(`physical_network '${physicalNetwork}' unknown for networks of type ${type}.`);
 }
 
 function inRange(id: number | undefined, most: number, type: string): void {
@@ -69,4 +83,12 @@ export function checkedMtu(wish: number | null | undefined, most: number): numbe
   if (wish < LEAST_MTU || wish > most)
     throw invalidInput(`Requested MTU ${wish} is not between ${LEAST_MTU} and ${most}.`);
   return wish;
+}
+
+/** What IPv6 needs (RFC 8200, section 5). */
+const LEAST_MTU_V6 = 1280;
+
+/** Throws where subnets of that version can not be carried by a network of the MTU. */
+export function checkCarries(network: { readonly id: string; readonly mtu: number }, version: 4 | 6): void {
+  if (version === 6 && network.mtu < LEAST_MTU_V6) throw mtuTooSmall(network.id, LEAST_MTU_V6);
 }

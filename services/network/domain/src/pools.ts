@@ -8,13 +8,19 @@ export interface Pool {
   readonly last: bigint;
 }
 
+/** What a host may have: all but the network's own address and IPv4's broadcast address, of which tiny ones have none. */
+function hostsOf(prefix: Prefix): Pool {
+  const last = lastOf(prefix);
+  const tiny = last - prefix.first < 2n;
+  return {
+    first: tiny ? prefix.first : prefix.first + 1n,
+    last: tiny || prefix.version === 6 ? last : last - 1n,
+  };
+}
+
 /** What may be given out by default: all but the network's own address, IPv4's broadcast address and the gateway. */
 export function defaultPools(prefix: Prefix, gateway: bigint | null): Pool[] {
-  const last = lastOf(prefix);
-  const size = last - prefix.first + 1n;
-  const tiny = size <= 2n;
-  const first = tiny ? prefix.first : prefix.first + 1n;
-  const end = tiny || prefix.version === 6 ? last : last - 1n;
+  const { first, last: end } = hostsOf(prefix);
   if (gateway === null || gateway < first || gateway > end) return [{ first, last: end }];
   const around = [
     { first, last: gateway - 1n },
@@ -33,8 +39,9 @@ function readPool(version: IpVersion, range: AddressRange): Pool {
 /** The client's pools, in order of address. Throws where they leave the subnet, overlap, or hold the gateway. */
 export function checkedPools(prefix: Prefix, ranges: readonly AddressRange[], gateway: bigint | null): Pool[] {
   const pools = ranges.map((range) => readPool(prefix.version, range));
+  const hosts = hostsOf(prefix);
   for (const [index, pool] of pools.entries()) {
-    if (pool.first < prefix.first || pool.last > lastOf(prefix)) throw poolOutOfBounds(ranges[index]!, prefix);
+    if (pool.first < hosts.first || pool.last > hosts.last) throw poolOutOfBounds(ranges[index]!, prefix);
     if (gateway !== null && gateway >= pool.first && gateway <= pool.last) {
       throw gatewayInPool(formatIp(prefix.version, gateway), ranges[index]!);
     }

@@ -1,6 +1,7 @@
 /** Sharing: what a policy may be about, and what it then allows. */
-import { fail } from '#libs/kernel';
+import { type Failure, fail } from '#libs/kernel';
 import { invalidInput } from './faults.js';
+import { EVERYONE } from './model.js';
 
 export type RbacAction = 'access_as_shared' | 'access_as_external';
 
@@ -31,12 +32,30 @@ export function checkedRbac(
   action: string,
 ): { readonly objectType: RbacObject; readonly action: RbacAction } {
   const known: Readonly<Record<string, readonly RbacAction[]>> = RBAC_ACTIONS;
-  if (!Object.hasOwn(RBAC_ACTIONS, type)) throw invalidInput(`'${type}' is no type of object that can be shared.`);
+  if (!Object.hasOwn(RBAC_ACTIONS, type)) throw invalidInput(`'${type.slice(0, 64)}' is not a valid RBAC object type`);
   const found = known[type]?.find((candidate) => candidate === action);
   if (!found)
     throw fail.invalid(
-      `Invalid action '${action}' for object type '${type}'. Valid actions: ${known[type]?.join(', ')}`,
-      { type: 'InvalidRbacAction' },
+      `Invalid action '${action.slice(0, 64)}' for object type '${type}'. Valid actions: ${known[type]?.join(', ')}`,
+      { type: 'InvalidActionForType' },
     );
   return { objectType: type as RbacObject, action: found };
 }
+
+const PROJECT = /^[0-9a-f]{32}$|^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** A project's id, or the sign for everyone. */
+export function checkedTarget(text: string): string {
+  if (text === EVERYONE || PROJECT.test(text)) return text;
+  throw invalidInput(`'${text.slice(0, 64)}' is not a valid target project ID; expected a UUID or '*'`);
+}
+
+export const rbacPolicyNotFound = (id: string): Failure =>
+  fail.notFound(`RBAC policy of type unknown with ID ${id} not found`, { type: 'RbacPolicyNotFound' });
+export const rbacPolicyExists = (): Failure =>
+  fail.conflict('An RBAC policy already exists with those values.', { type: 'DuplicateRbacPolicy' });
+export const rbacPolicyInUse = (objectId: string, details: string): Failure =>
+  fail.conflict(
+    `RBAC policy on object ${objectId} cannot be removed because other objects depend on it.\nDetails: ${details}`,
+    { type: 'RbacPolicyInUse' },
+  );

@@ -17,9 +17,27 @@ describe('a subnet', () => {
       routes: [],
       addressMode: null,
       raMode: null,
+      serviceTypes: [],
+      dnsPublishFixedIp: false,
     });
     expect(v4({ gateway: null })).toMatchObject({ gateway: null, pools: [{ start: '10.0.0.1', end: '10.0.0.254' }] });
     expect(v4({ cidr: '10.0.0.77/24' }).cidr).toBe('10.0.0.0/24');
+  });
+
+  it('may be tiny where nothing is served, and have its gateway elsewhere', () => {
+    expect(v4({ cidr: '10.0.0.4/31', dhcp: false, gateway: null }).pools).toEqual([
+      { start: '10.0.0.4', end: '10.0.0.5' },
+    ]);
+    expect(v4({ cidr: '10.0.0.4/32', dhcp: false, gateway: null }).pools).toEqual([
+      { start: '10.0.0.4', end: '10.0.0.4' },
+    ]);
+    expect(v4({ gateway: '10.1.0.1' })).toMatchObject({
+      gateway: '10.1.0.1',
+      pools: [{ start: '10.0.0.1', end: '10.0.0.254' }],
+    });
+    expect(v6({ cidr: '2001:db8::/32' }).pools).toEqual([
+      { start: '2001:db8::2', end: '2001:db8:ffff:ffff:ffff:ffff:ffff:ffff' },
+    ]);
   });
 
   it('accepts the IPv6 modes that agree', () => {
@@ -34,8 +52,24 @@ describe('a subnet', () => {
     expect(() => v4({ cidr: '2001:db8::/64' })).toThrow(refusal('InvalidInput'));
     expect(() => v4({ cidr: '0.0.0.0/0' })).toThrow(refusal('InvalidInput'));
     expect(() => v4({ cidr: '224.0.0.0/24' })).toThrow(refusal('InvalidInput'));
-    expect(() => v4({ gateway: '10.1.0.1' })).toThrow('Gateway is not valid on subnet.');
-    expect(() => v4({ gateway: '10.0.0.255' })).toThrow('Gateway is not valid on subnet.');
+    expect(() => v4({ gateway: '10.0.0.0' })).toThrow('Gateway is not valid on subnet');
+    expect(() => v4({ gateway: '10.0.0.255' })).toThrow('Gateway is not valid on subnet');
+    expect(() => v4({ gateway: '224.0.0.1' })).toThrow('Gateway is not valid on subnet');
+    expect(() => v4({ cidr: '0.0.0.0/24' })).toThrow(/0\.0\.0\.0/);
+    expect(() => v4({ cidr: '127.0.0.0/24' })).toThrow(/Loopback/);
+    expect(() => v4({ cidr: '10.0.0.0/31' })).toThrow(/incompatible with DHCP/);
+    expect(() => v6({ cidr: '2001:db8::/127' })).toThrow(/incompatible with DHCP/);
+    expect(() => v6({ cidr: '::/64' })).toThrow(/not supported/);
+    expect(() => v4({ dns: ['2001:db8::1'] })).toThrow(/does not match the ip_version/);
+    expect(() => v4({ pools: [{ start: '10.0.0.0', end: '10.0.0.9' }] })).toThrow(refusal('OutOfBoundsAllocationPool'));
+    expect(() => v4({ pools: [{ start: '10.0.0.9', end: '10.0.0.255' }] })).toThrow(
+      refusal('OutOfBoundsAllocationPool'),
+    );
+    expect(() => v6({ pools: [{ start: '2001:db8::', end: '2001:db8::9' }] })).toThrow(
+      refusal('OutOfBoundsAllocationPool'),
+    );
+    expect(() => v4({ serviceTypes: ['mine:x'] })).toThrow(refusal('InvalidSubnetServiceType'));
+    expect(() => v4({ serviceTypes: ['compute:a\nb'] })).toThrow(refusal('InvalidSubnetServiceType'));
     expect(() => v4({ gateway: 'fe80::1' })).toThrow(refusal('InvalidInput'));
     expect(() => v4({ addressMode: 'slaac' })).toThrow(refusal('InvalidInput'));
     expect(() => v6({ addressMode: 'slaac', dhcp: false })).toThrow(refusal('InvalidInput'));

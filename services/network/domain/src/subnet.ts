@@ -1,12 +1,11 @@
 /** What makes a subnet valid, and what follows from what a client left out. */
+
+import { fail } from '#libs/kernel';
 import {
-  canonicalIp,
-  contains,
   formatIp,
   formatPrefix,
   type IpAddress,
   type IpVersion,
-  isLinkLocal,
   isLoopback,
   isMulticast,
   lastOf,
@@ -33,11 +32,23 @@ export interface SubnetWish {
   readonly routes?: readonly Route[] | undefined;
   readonly addressMode?: Ipv6Mode | null | undefined;
   readonly raMode?: Ipv6Mode | null | undefined;
+  readonly serviceTypes?: readonly string[] | undefined;
+  readonly dnsPublishFixedIp?: boolean | undefined;
 }
 
 export type SubnetShape = Pick<
   Subnet,
-  'version' | 'cidr' | 'gateway' | 'dhcp' | 'pools' | 'dns' | 'routes' | 'addressMode' | 'raMode'
+  | 'version'
+  | 'cidr'
+  | 'gateway'
+  | 'dhcp'
+  | 'pools'
+  | 'dns'
+  | 'routes'
+  | 'addressMode'
+  | 'raMode'
+  | 'serviceTypes'
+  | 'dnsPublishFixedIp'
 >;
 
 /** Decides what the subnet will be. Throws what is wrong with the wish. */
@@ -56,10 +67,12 @@ export function shapeSubnet(wish: SubnetWish): SubnetShape {
     gateway: gateway && formatIp(gateway.version, gateway.value),
     dhcp,
     pools: rangesOf(prefix.version, pools),
-    dns: checkedDns(wish.dns ?? []),
+    dns: checkedDns(prefix.version, wish.dns ?? []),
     routes: checkedRoutes(prefix.version, wish.routes ?? []),
     addressMode: wish.addressMode ?? null,
     raMode: wish.raMode ?? null,
+    serviceTypes: checkedServiceTypes(wish.serviceTypes ?? []),
+    dnsPublishFixedIp: wish.dnsPublishFixedIp ?? false,
   };
 }
 
@@ -70,13 +83,21 @@ function readCidr(wish: SubnetWish): Prefix {
     throw invalidInput(`ip_version ${wish.version} does not match cidr '${wish.cidr}'.`);
   }
   if (prefix.length === 0) throw invalidInput('0 is not allowed as CIDR prefix length.');
+  if (prefix.version === 6 && prefix.first === 0n) throw invalidInput("IPv6 subnet '::' is not supported");
   return prefix;
 }
 
-function checkServable(prefix: Prefix): void {
+/** The smallest subnets in which DHCP has somebody to answer. */
+const LONGEST_SERVED = { 4: 30, 6: 126 } as const;
+
+/** Throws where DHCP can not be spoken in the subnet. */
+export function checkServable(prefix: Prefix): void {
+  if (prefix.length > LONGEST_SERVED[prefix.version])
+    throw invalidInput('Subnet has a prefix length that is incompatible with DHCP service enabled');
   const ip = { version: prefix.version, value: prefix.first };
   if (isMulticast(ip)) throw invalidInput('Multicast IP subnet is not supported if enable_dhcp is True.');
   if (isLoopback(ip)) throw invalidInput('Loopback IP subnet is not supported if enable_dhcp is True.');
+  if (prefix.first === 0n) throw invalidInput("First IP '0.0.0.0' of network is not supported if enable_dhcp is True.");
 }
 
 function checkModes(wish: SubnetWish, prefix: Prefix, dhcp: boolean): void {
@@ -102,26 +123,28 @@ function chooseGateway(prefix: Prefix, wanted: string | null | undefined): IpAdd
   return checkedGateway(prefix, wanted);
 }
 
-/** A gateway that the client named: within the subnet, or a link-local one on IPv6. */
+/** A gateway that the client named. It may be outside of the subnet, since guests reach it by its own route. */
 export function checkedGateway(prefix: Prefix, wanted: string): IpAddress {
   const gateway = parseIp(wanted);
   if (!gateway) throw badAttribute('gateway_ip', `'${wanted}' is not a valid IP address.`);
   if (gateway.version !== prefix.version) {
     throw invalidInput(`gateway_ip '${wanted}' does not match the ip_version '${prefix.version}'.`);
   }
-  if (gateway.version === 6 && isLinkLocal(gateway)) return gateway;
   const taken = prefix.version === 4 && prefix.length < 31 && [prefix.first, lastOf(prefix)].includes(gateway.value);
-  if (!contains(prefix, gateway) || taken) throw invalidInput('Gateway is not valid on subnet.');
+  if (taken || isMulticast(gateway) || isLoopback(gateway) || gateway.value === 0n)
+    throw invalidInput('Gateway is not valid on subnet');
   return gateway;
 }
 
 /** Nameservers, canonical, in the client's order. */
-export function checkedDns(servers: readonly string[]): string[] {
+export function checkedDns(version: IpVersion, servers: readonly string[]): string[] {
   if (servers.length > MOST_DNS) throw tooManyDns(MOST_DNS);
   const found = servers.map((server) => {
-    const ip = canonicalIp(server);
+    const ip = parseIp(server);
     if (ip === null) throw badAttribute('dns_nameservers', `'${server}' is not a valid nameserver.`);
-    return ip;
+    if (ip.version !== version)
+      throw invalidInput(`dns_nameserver '${server}' does not match the ip_version '${version}'`);
+    return formatIp(version, ip.value);
   });
   if (new Set(found).size < found.length) throw badAttribute('dns_nameservers', 'Duplicate nameserver.');
   return found;
@@ -141,6 +164,17 @@ export function checkedRoutes(version: IpVersion, routes: readonly Route[]): Rou
   const distinct = new Set(found.map((route) => `${route.destination} ${route.nexthop}`));
   if (distinct.size < found.length) throw badAttribute('host_routes', 'Duplicate route.');
   return found;
+}
+
+const SERVICE_TYPE = /^(?:network|neutron|compute):[\w.:-]*$/;
+
+/** Owners of devices, or what they begin with, for whose ports a subnet is. */
+export function checkedServiceTypes(types: readonly string[]): string[] {
+  const bad = types.find((type) => !SERVICE_TYPE.test(type));
+  if (bad === undefined) return [...new Set(types)];
+  throw fail.invalid(`Subnet service type ${bad.slice(0, 64)} does not correspond to a valid device owner.`, {
+    type: 'InvalidSubnetServiceType',
+  });
 }
 
 /** True where ports address themselves from the prefix, so nothing is allocated for them. */

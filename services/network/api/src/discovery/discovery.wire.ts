@@ -26,6 +26,7 @@ const COLLECTIONS: readonly (readonly [one: string, many: string])[] = [
   ['address-group', 'address-groups'],
   ['address-scope', 'address-scopes'],
   ['subnetpool', 'subnetpools'],
+  ['rbac-policy', 'rbac-policies'],
   ['quota', 'quotas'],
   ['extension', 'extensions'],
 ];

@@ -88,6 +88,11 @@ export const EXTENSIONS: readonly Extension[] = [
   { alias: 'quota_details', name: 'Quota Details', description: 'Limits together with what is used.' },
   { alias: 'quotas', name: 'Quotas', description: 'Limits of each project.' },
   {
+    alias: 'rbac-policies',
+    name: 'RBAC Policies',
+    description: 'Networks and more can be shared with single projects.',
+  },
+  {
     alias: 'security-group',
     name: 'Security Groups',
     description: 'Groups of rules that filter the traffic of ports.',
@@ -129,5 +134,15 @@ export const EXTENSIONS: readonly Extension[] = [
     alias: 'stateful-security-group',
     name: 'Stateful Security Groups',
     description: 'A group can filter without connection tracking.',
+  },
+  {
+    alias: 'subnet-external-network',
+    name: 'Subnet on External Network',
+    description: 'A subnet tells whether its network leads out of the cloud.',
+  },
+  {
+    alias: 'subnet-service-types',
+    name: 'Subnet Service Types',
+    description: 'A subnet can be for the ports of some kinds of devices.',
   },
 ];

@@ -3,6 +3,7 @@ import { fail } from '#libs/kernel';
 import type { Reply } from '#libs/platform/http';
 import { NETWORK_FIELDS, type NetworkDraft, type NetworkRevision } from '#services/network/data';
 import {
+  checkedDnsDomain,
   checkedMtu,
   invalidInput,
   isVisible,
@@ -10,6 +11,7 @@ import {
   networkNotFound,
   type SegmentWish,
   shapeSegment,
+  zonesOf,
 } from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
@@ -39,7 +41,7 @@ export class NetworkHandlers {
     for (const projectId of new Set(drafts.map((draft) => draft.projectId)))
       await books.groupStore.ensureDefault(projectId, now);
     const made = await books.networkStore.create(drafts, now);
-    const shown = made.map((network) => networkView(network, call));
+    const shown = made.map((network) => this.view(network, call));
     return { body: bulk ? { networks: shown } : { network: shown[0] } };
   }
 
@@ -47,12 +49,12 @@ export class NetworkHandlers {
     const request = readList(call.query, NETWORK_FIELDS);
     const { books } = this.parts;
     const page = await books.networks.list(books.db, request, scopeOf(call.who));
-    return { body: listBody('networks', page, request, call, (network) => networkView(network, call)) };
+    return { body: listBody('networks', page, request, call, (network) => this.view(network, call)) };
   }
 
   show(call: AnyCall, network: Network): Reply {
     const { fields } = readList(call.query, NETWORK_FIELDS);
-    return { body: { network: pick(networkView(network, call), fields) } };
+    return { body: { network: pick(this.view(network, call), fields) } };
   }
 
   async update(call: AnyCall, network: Network): Promise<Reply> {
@@ -60,7 +62,7 @@ export class NetworkHandlers {
     const qosPolicyId = await changedQosPolicy(this.parts, call, item.qos_policy_id, network.qosPolicyId);
     const change = { ...this.change(call, item, network), qosPolicyId };
     const after = await this.parts.books.networkStore.update(network.id, change, this.parts.now(), revisionOf(call));
-    return { body: { network: networkView(after, call) } };
+    return { body: { network: this.view(after, call) } };
   }
 
   async remove(call: AnyCall, network: Network): Promise<Reply> {
@@ -71,13 +73,8 @@ export class NetworkHandlers {
   private draft(call: AnyCall, item: NewNetworkBody): NetworkDraft {
     const projectId = ownerOf(call, 'create_network', item);
     demandRights(call, item, 'create');
-    if (item.availability_zone_hints?.length) {
-      throw fail.notFound(`AvailabilityZone ${item.availability_zone_hints[0]} could not be found.`, {
-        type: 'AvailabilityZoneNotFound',
-      });
-    }
     const { ids, newMac, settings } = this.parts;
-    const { mostMtu, ...segment } = shapeSegment(segmentOf(item), settings.physicalNetworks, settings.mtu);
+    const { mostMtu, ...segment } = shapeSegment(newSegment(item), settings.physicalNetworks, settings.mtu);
     return {
       id: ids.uuid(),
       projectId,
@@ -90,6 +87,8 @@ export class NetworkHandlers {
       qosPolicyId: item.qos_policy_id ?? null,
       mtu: checkedMtu(toNumber(item.mtu), mostMtu),
       portSecurity: isOn(item.port_security_enabled) ?? true,
+      dnsDomain: checkedDnsDomain(item.dns_domain ?? ''),
+      zoneHints: this.zones(item.availability_zone_hints ?? []),
       ...segment,
       metadataPortId: ids.uuid(),
       metadataMac: newMac(),
@@ -107,8 +106,21 @@ export class NetworkHandlers {
       external: isOn(item['router:external']),
       isDefault: isOn(item.is_default),
       portSecurity: isOn(item.port_security_enabled),
+      dnsDomain: item.dns_domain === undefined ? undefined : checkedDnsDomain(item.dns_domain ?? ''),
       mtu: item.mtu === undefined ? undefined : checkedMtu(toNumber(item.mtu), this.mostMtu(network)),
     };
+  }
+
+  private view(network: Network, call: AnyCall): Record<string, unknown> {
+    return networkView(network, call, zonesOf(this.parts.chassis()));
+  }
+
+  /** The zones that were asked for, all of which must be known. */
+  private zones(hints: readonly string[]): readonly string[] {
+    const known = zonesOf(this.parts.chassis());
+    const unknown = hints.find((hint) => !known.includes(hint));
+    if (unknown === undefined) return [...new Set(hints)];
+    throw fail.notFound(`AvailabilityZone ${unknown} could not be found.`, { type: 'AvailabilityZoneNotFound' });
   }
 
   private mostMtu({ physicalNetwork }: Network): number {
@@ -117,18 +129,31 @@ export class NetworkHandlers {
   }
 }
 
-const segmentOf = (item: NetworkChangeBody): SegmentWish => ({
+const segmentOf = (item: Pick<NetworkChangeBody, `provider:${string}` & keyof NetworkChangeBody>): SegmentWish => ({
   type: item['provider:network_type'] ?? undefined,
   physicalNetwork: item['provider:physical_network'] ?? undefined,
   segmentationId: toNumber(item['provider:segmentation_id']) ?? undefined,
 });
+
+/** How a new network is carried, said in one way or in the other. */
+function newSegment(item: NewNetworkBody): SegmentWish {
+  const [only, ...others] = item.segments ?? [];
+  if (only === undefined) return segmentOf(item);
+  if (others.length > 0) throw invalidInput('networks of several segments are not available in this cloud.');
+  if (isCarried(item)) throw invalidInput('Segments and provider values cannot both be set.');
+  return segmentOf(only);
+}
+
+const isCarried = (item: NetworkChangeBody): boolean =>
+  Object.values(segmentOf(item)).some((value) => value !== undefined);
 
 /** Throws `forbidden` for the first attribute that only an administrator may set. */
 function demandRights(call: AnyCall, item: NetworkChangeBody, verb: 'create' | 'update'): void {
   if (isOn(item.shared)) demand(call, `${verb}_network:shared`);
   if (isOn(item['router:external'])) demand(call, `${verb}_network:router:external`);
   if (isOn(item.is_default)) demand(call, `${verb}_network:is_default`);
-  if (Object.values(segmentOf(item)).some((value) => value !== undefined)) demand(call, `${verb}_network:provider`);
+  if (isCarried(item)) demand(call, `${verb}_network:provider`);
+  if ((item as NewNetworkBody).segments !== undefined) demand(call, 'create_network:segments');
 }
 
 /** A network stays on its carrier: what an update says of it must be what is so already. */

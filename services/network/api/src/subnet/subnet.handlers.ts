@@ -3,10 +3,13 @@ import { fail, isUuid } from '#libs/kernel';
 import type { Reply } from '#libs/platform/http';
 import { type NewSubnet, SUBNET_FIELDS, type SubnetChange, type SubnetOnNetwork } from '#services/network/data';
 import {
+  checkCarries,
   checkedDns,
   checkedGateway,
   checkedPools,
   checkedRoutes,
+  checkedServiceTypes,
+  checkServable,
   formatIp,
   type IpVersion,
   invalidInput,
@@ -26,6 +29,8 @@ import { type AnyCall, demand, idOf, itemsOf, mayKnow, ownerOf, revisionOf, scop
 import { isOn, toNumber } from '../values.wire.js';
 import { type NewSubnetBody, type SubnetChangeBody, subnetView } from './subnet.wire.js';
 
+type Draft = NewSubnet & { readonly external: boolean };
+
 @Injectable()
 export class SubnetHandlers {
   constructor(private readonly parts: NetworkParts) {}
@@ -36,7 +41,7 @@ export class SubnetHandlers {
     const subnet = await books.subnets.find(books.db, id);
     const known =
       subnet &&
-      (reaches(subnet.networkSharedWith, call.who.projectId) ||
+      (reaches([...subnet.networkSharedWith, ...subnet.networkExternalTo], call.who.projectId) ||
         mayKnow(call.who, subnet.projectId, subnet.networkProjectId));
     if (!subnet || !known) throw subnetNotFound(id);
     return subnet;
@@ -44,10 +49,10 @@ export class SubnetHandlers {
 
   async create(call: AnyCall): Promise<Reply> {
     const { items, bulk } = itemsOf<NewSubnetBody>(call.body, 'subnet', 'subnets');
-    const drafts: NewSubnet[] = [];
+    const drafts: Draft[] = [];
     for (const item of items) drafts.push(await this.draft(call, item));
     const made = await this.parts.books.subnetStore.create(drafts, this.parts.now());
-    const shown = made.map((subnet) => subnetView(subnet, call));
+    const shown = made.map((subnet, index) => subnetView({ ...subnet, external: drafts[index]!.external }, call));
     return { body: bulk ? { subnets: shown } : { subnet: shown[0] } };
   }
 
@@ -58,16 +63,17 @@ export class SubnetHandlers {
     return { body: listBody('subnets', page, request, call, (subnet) => subnetView(subnet, call)) };
   }
 
-  show(call: AnyCall, subnet: Subnet): Reply {
+  show(call: AnyCall, subnet: SubnetOnNetwork): Reply {
     const { fields } = readList(call.query, SUBNET_FIELDS);
     return { body: { subnet: pick(subnetView(subnet, call), fields) } };
   }
 
-  async update(call: AnyCall, subnet: Subnet): Promise<Reply> {
+  async update(call: AnyCall, subnet: SubnetOnNetwork): Promise<Reply> {
     const { subnet: item } = call.body as { subnet: SubnetChangeBody };
+    if (item.service_types !== undefined) demand(call, 'update_subnet:service_types');
     const decide = (before: Subnet) => change(before, item);
     const after = await this.parts.books.subnetStore.update(subnet.id, decide, this.parts.now(), revisionOf(call));
-    return { body: { subnet: subnetView(after, call) } };
+    return { body: { subnet: subnetView({ ...after, external: subnet.external }, call) } };
   }
 
   async remove(call: AnyCall, subnet: Subnet): Promise<Reply> {
@@ -75,15 +81,25 @@ export class SubnetHandlers {
     return {};
   }
 
-  private async draft(call: AnyCall, item: NewSubnetBody): Promise<NewSubnet> {
+  private async draft(call: AnyCall, item: NewSubnetBody): Promise<Draft> {
     const { books } = this.parts;
     const projectId = ownerOf(call, 'create_subnet', item);
     const network = isUuid(item.network_id) ? await books.networks.find(books.db, item.network_id) : undefined;
     const known = network && (reaches(network.sharedWith, call.who.projectId) || mayKnow(call.who, network.projectId));
     if (!network || !known) throw networkNotFound(item.network_id);
     demand(call, 'create_subnet', { projectId: network.projectId });
+    if (item.service_types !== undefined) demand(call, 'create_subnet:service_types');
     const texts = { name: item.name ?? '', description: item.description ?? '' };
-    return { id: this.parts.ids.uuid(), networkId: network.id, projectId, ...texts, ...shapeSubnet(wishOf(item)) };
+    const shape = shapeSubnet(wishOf(item));
+    checkCarries(network, shape.version);
+    return {
+      id: this.parts.ids.uuid(),
+      networkId: network.id,
+      external: network.external,
+      projectId,
+      ...texts,
+      ...shape,
+    };
   }
 }
 
@@ -103,6 +119,8 @@ function wishOf(item: NewSubnetBody): SubnetWish {
     routes: item.host_routes ?? undefined,
     addressMode: item.ipv6_address_mode,
     raMode: item.ipv6_ra_mode,
+    serviceTypes: item.service_types,
+    dnsPublishFixedIp: isOn(item.dns_publish_fixed_ip),
   };
 }
 
@@ -115,6 +133,8 @@ function change(subnet: Subnet, item: SubnetChangeBody): SubnetChange {
   const after = gateway === undefined ? subnet.gateway : gateway;
   const pools = checkedPools(prefix, ranges, after === null ? null : parseIp(after)!.value);
   const dhcp = isOn(item.enable_dhcp);
+  if (dhcp === true && !subnet.dhcp) checkServable(prefix);
+  const publish = isOn(item.dns_publish_fixed_ip);
   if (dhcp === false && (subnet.addressMode ?? subnet.raMode) !== null) {
     throw invalidInput('enable_dhcp can not be off while ipv6_ra_mode or ipv6_address_mode is set.');
   }
@@ -124,7 +144,9 @@ function change(subnet: Subnet, item: SubnetChangeBody): SubnetChange {
     ...(gateway === undefined ? {} : { gateway }),
     ...(dhcp === undefined ? {} : { dhcp }),
     ...(item.allocation_pools == null ? {} : { pools: rangesOf(prefix.version, pools) }),
-    ...(item.dns_nameservers == null ? {} : { dns: checkedDns(item.dns_nameservers) }),
+    ...(item.dns_nameservers == null ? {} : { dns: checkedDns(prefix.version, item.dns_nameservers) }),
+    ...(publish === undefined ? {} : { dnsPublishFixedIp: publish }),
+    ...(item.service_types === undefined ? {} : { serviceTypes: checkedServiceTypes(item.service_types) }),
     ...(item.host_routes == null ? {} : { routes: checkedRoutes(prefix.version, item.host_routes) }),
   };
 }

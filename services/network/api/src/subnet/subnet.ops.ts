@@ -9,7 +9,8 @@ import { createSubnetBody, updateSubnetBody } from './subnet.wire.js';
 
 const load = (handlers: SubnetHandlers, call: AnyCall): Promise<SubnetOnNetwork> => handlers.load(call);
 const shared = (subnet: SubnetOnNetwork, who: Credentials): boolean =>
-  reaches(subnet.networkSharedWith, who.projectId) || subnet.networkProjectId === who.projectId;
+  reaches([...subnet.networkSharedWith, ...subnet.networkExternalTo], who.projectId) ||
+  subnet.networkProjectId === who.projectId;
 
 export const subnetOps = [
   op(SubnetHandlers, {

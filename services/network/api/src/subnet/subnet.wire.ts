@@ -1,7 +1,7 @@
 /** Subnets on the wire. */
 import { type Static, Type } from 'typebox';
 import { body, type Field, view } from '#libs/wire';
-import type { Subnet } from '#services/network/domain';
+import type { SubnetSeen } from '#services/network/data';
 import { attributes, Flag, just, maybe, nullable, oneOrMany, standard, text, Whole } from '../values.wire.js';
 
 const Pool = attributes({ start: text(64), end: text(64) });
@@ -18,6 +18,8 @@ const writable = {
   dns_nameservers: nullable(Type.Array(text(64), { maxItems: 100 })),
   host_routes: nullable(Type.Array(HostRoute, { maxItems: 100 })),
   allocation_pools: nullable(Type.Array(Pool, { maxItems: 100 })),
+  service_types: maybe(Type.Array(text(), { maxItems: 50 })),
+  dns_publish_fixed_ip: maybe(Flag),
 };
 
 const NewSubnetBody = attributes({
@@ -41,7 +43,7 @@ export type SubnetChangeBody = Static<typeof SubnetChangeBody>;
 export const createSubnetBody = body(oneOrMany('subnet', 'subnets', NewSubnetBody));
 export const updateSubnetBody = body(just('subnet', SubnetChangeBody));
 
-const FIELDS: readonly Field<Subnet>[] = [
+const FIELDS: readonly Field<SubnetSeen>[] = [
   { name: 'id', from: (s) => s.id },
   { name: 'name', from: (s) => s.name },
   { name: 'tenant_id', from: (s) => s.projectId },
@@ -57,12 +59,15 @@ const FIELDS: readonly Field<Subnet>[] = [
   { name: 'host_routes', from: (s) => s.routes },
   { name: 'ipv6_address_mode', from: (s) => s.addressMode },
   { name: 'ipv6_ra_mode', from: (s) => s.raMode },
+  { name: 'service_types', from: (s) => s.serviceTypes },
+  { name: 'dns_publish_fixed_ip', from: (s) => s.dnsPublishFixedIp },
+  { name: 'router:external', from: (s) => s.external },
   { name: 'subnetpool_id', from: () => null },
 ];
 const fields = view(FIELDS);
 
 type Context = Parameters<typeof fields>[1];
-export const subnetView = (subnet: Subnet, context: Context): Record<string, unknown> => ({
+export const subnetView = (subnet: SubnetSeen, context: Context): Record<string, unknown> => ({
   ...fields(subnet, context),
   ...standard(subnet),
 });

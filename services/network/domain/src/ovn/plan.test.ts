@@ -34,6 +34,8 @@ const network: Network = {
   physicalNetwork: null,
   tunnelKey: 77,
   qosPolicyId: null,
+  dnsDomain: '',
+  zoneHints: [],
   mtu: 1442,
   portSecurity: true,
   segmentationId: 77,

@@ -28,6 +28,8 @@ export const network: Network = {
   physicalNetwork: null,
   tunnelKey: 77,
   qosPolicyId: null,
+  dnsDomain: '',
+  zoneHints: [],
   mtu: 1442,
   portSecurity: true,
   segmentationId: 5,
