@@ -32,6 +32,8 @@ import { SubnetHandlers } from './subnet/subnet.handlers.js';
 import { subnetOps } from './subnet/subnet.ops.js';
 import { SubnetPoolHandlers } from './subnet-pool/subnet-pool.handlers.js';
 import { subnetPoolOps } from './subnet-pool/subnet-pool.ops.js';
+import { TrunkHandlers } from './trunk/trunk.handlers.js';
+import { trunkOps } from './trunk/trunk.ops.js';
 
 export { type ApiSettings, NetworkParts } from './parts.js';
 export { ATTRIBUTE_RULES as networkRules } from './rules.js';
@@ -52,6 +54,7 @@ export const networkApiOps: readonly Op[] = [
   ...addressScopeOps,
   ...subnetPoolOps,
   ...rbacPolicyOps,
+  ...trunkOps,
   ...quotaOps,
 ];
 
@@ -77,6 +80,7 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     AddressScopeHandlers,
     SubnetPoolHandlers,
     RbacPolicyHandlers,
+    TrunkHandlers,
     QuotaHandlers,
   ],
 });

@@ -28,6 +28,8 @@ import { SubnetRepo } from './subnet.repo.js';
 import { SubnetStore } from './subnet.store.js';
 import { SubnetPoolRepo } from './subnet-pool.repo.js';
 import { SubnetPoolStore } from './subnet-pool.store.js';
+import { TrunkRepo } from './trunk.repo.js';
+import { TrunkStore } from './trunk.store.js';
 
 export interface BooksOptions {
   readonly limits: Amounts;
@@ -49,6 +51,7 @@ export class NetworkBooks {
   readonly allocations = new AllocationRepo();
   readonly policies = new RbacPolicyRepo();
   readonly qosPolicies = new QosPolicyRepo();
+  readonly trunks = new TrunkRepo();
   readonly quotas: QuotaRepo;
   readonly dirty: DirtyRepo;
   readonly networkStore: NetworkStore;
@@ -62,6 +65,7 @@ export class NetworkBooks {
   readonly serverPortStore: ServerPortStore;
   readonly qosPolicyStore: QosPolicyStore;
   readonly policyStore: RbacPolicyStore;
+  readonly trunkStore: TrunkStore;
 
   constructor(
     readonly db: Db,
@@ -72,7 +76,15 @@ export class NetworkBooks {
     const sharing = new Sharing(this.policies, this.quotas, options.newId);
     this.networkStore = new NetworkStore(db, this.networks, this.qosPolicies, sharing, this.quotas);
     this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.quotas);
-    this.portStore = new PortStore(db, this.ports, this.allocations, this.qosPolicies, this.quotas, options.newMac);
+    this.portStore = new PortStore(
+      db,
+      this.ports,
+      this.allocations,
+      this.qosPolicies,
+      this.trunks,
+      this.quotas,
+      options.newMac,
+    );
     this.serverPortStore = new ServerPortStore(
       db,
       this.fences,
@@ -82,6 +94,7 @@ export class NetworkBooks {
       this.portStore,
     );
     this.policyStore = new RbacPolicyStore(db, this.policies, this.quotas);
+    this.trunkStore = new TrunkStore(db, this.trunks, this.ports, this.networks, this.quotas);
     this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);
     this.defaultRuleStore = new DefaultSecurityGroupRuleStore(db, this.defaultRules);
     this.addressScopeStore = new AddressScopeStore(db, this.addressScopes, sharing);

@@ -1,5 +1,5 @@
 /** Ports as they are read and listed. */
-import type { AddressPair, Port, PortStatus } from '#services/network/domain';
+import type { AddressPair, Port, PortStatus, PortTrunk } from '#services/network/domain';
 import { type Bind, byBoolean, byInteger, byTags, byText, byUuid, type ListSpec, since } from './listing.js';
 
 export interface PortRow {
@@ -21,6 +21,7 @@ export interface PortRow {
   readonly hostname: string;
   readonly owned_by_server: boolean;
   readonly qos_policy_id: string | null;
+  readonly trunk: PortTrunk | null;
   readonly tags: readonly string[];
   readonly revision: number;
   readonly created_at: Date;
@@ -34,7 +35,15 @@ export interface PortRow {
 /** A port with the project that owns its network, which has rights over it, and the network's QoS policy. */
 export type PortOnNetwork = Port & { readonly networkProjectId: string; readonly networkQosPolicyId: string | null };
 
-export const PORT_SELECT = `p.*,
+/** Most ports are in no trunk: for them this is one look into an index. */
+const TRUNK = `(select json_build_object('id', m.trunk_id, 'vlan', m.vlan,
+    'parentId', (select o.port_id from trunk_port o where o.trunk_id = m.trunk_id and o.vlan is null),
+    'subports', coalesce((select json_agg(json_build_object('portId', s.port_id, 'vlan', s.vlan, 'mac', sp.mac) order by s.vlan)
+      from trunk_port s join port sp on sp.id = s.port_id
+      where s.trunk_id = m.trunk_id and s.vlan is not null and m.vlan is null), '[]'))
+  from trunk_port m where m.port_id = p.id)`;
+
+export const PORT_SELECT = `p.*, ${TRUNK} as trunk,
   coalesce((select json_agg(json_build_array(a.subnet_id, host(a.address)) order by a.ordinal, a.address)
     from ip_allocation a where a.port_id = p.id), '[]') as ips,
   array(select g.group_id::text from port_security_group g where g.port_id = p.id order by g.group_id) as groups,
@@ -60,6 +69,7 @@ export const toPort = (row: PortRow): PortOnNetwork => ({
   hostname: row.hostname,
   ownedByServer: row.owned_by_server,
   qosPolicyId: row.qos_policy_id,
+  trunk: row.trunk,
   tags: row.tags,
   revision: row.revision,
   createdAt: row.created_at,

@@ -6,7 +6,7 @@ import { PORT_LIST, PORT_SELECT, type PortOnNetwork, type PortRow, toPort } from
 
 export type NewPort = Omit<
   Port,
-  'status' | 'fixedIps' | 'groupIds' | 'qosPolicyId' | 'tags' | 'revision' | 'createdAt' | 'updatedAt'
+  'status' | 'fixedIps' | 'groupIds' | 'qosPolicyId' | 'trunk' | 'tags' | 'revision' | 'createdAt' | 'updatedAt'
 >;
 export type PortChange = Partial<
   Pick<

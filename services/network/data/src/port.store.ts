@@ -9,6 +9,7 @@ import {
   networkNotFound,
   type Port,
   portNotFound,
+  portOfTrunk,
   qosPolicyNotFound,
   type Subnet,
 } from '#services/network/domain';
@@ -19,6 +20,7 @@ import { type NewPort, type PortChange, type PortRepo, portWriteFailure } from '
 import { isQosPolicyBound, type QosPolicyRepo } from './qos-policy.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
+import { isTrunked, type TrunkRepo } from './trunk.repo.js';
 
 export interface PortDraft extends Omit<NewPort, 'mac'> {
   /** Undefined: made here. */
@@ -46,6 +48,7 @@ export class PortStore {
     private readonly ports: PortRepo,
     private readonly allocations: AllocationRepo,
     private readonly qos: QosPolicyRepo,
+    private readonly trunks: TrunkRepo,
     private readonly quotas: QuotaRepo,
     private readonly newMac: () => string,
   ) {}
@@ -114,17 +117,26 @@ export class PortStore {
     await this.readdress(tx, before, change.mac ?? before.mac, wishes, subnets);
     if (groupIds !== undefined) await this.ports.setGroups(tx, before.id, groupIds);
     if (qosPolicyId !== undefined) await this.qos.attach(tx, 'port', before.id, qosPolicyId);
+    const carried = await this.rebind(tx, before, change.host, now);
     const after = await this.ports.find(tx, before.id);
     if (!after) throw portNotFound(before.id);
-    await markAndRecord(tx, 'port', [before.id], [event(after, 'port updated')], now);
+    await markAndRecord(tx, 'port', [before.id, ...carried], [event(after, 'port updated')], now);
     return after;
   }
 
   async delete(id: string, now: Date, revision?: number): Promise<void> {
-    await this.db.tx(async (tx) => {
-      await expectRevision(tx, 'port', id, revision);
-      if ((await this.deleteIn(tx, [id], now)) === 0) throw portNotFound(id);
-    });
+    try {
+      await this.db.tx(async (tx) => {
+        await expectRevision(tx, 'port', id, revision);
+        const { trunk } = (await this.ports.lock(tx, id)) ?? {};
+        if (trunk) throw portOfTrunk(id, trunk);
+        if ((await this.deleteIn(tx, [id], now)) === 0) throw portNotFound(id);
+      });
+    } catch (error) {
+      if (!isTrunked(error)) throw error;
+      const trunk = (await this.ports.find(this.db, id))?.trunk;
+      throw portOfTrunk(id, trunk ?? { id: 'that was made meanwhile', vlan: null });
+    }
   }
 
   /** Deletes those that are there; gives their number. */
@@ -146,6 +158,12 @@ export class PortStore {
     return gone.length;
   }
 
+  /** What a trunk's parent carries is where it is. */
+  private async rebind(tx: Tx, { id, host, trunk }: Port, wanted: string | undefined, now: Date): Promise<string[]> {
+    if (trunk?.vlan !== null || wanted === undefined || wanted === host) return [];
+    return this.trunks.follow(tx, id, wanted, now);
+  }
+
   private async createOne(tx: Tx, draft: PortDraft, now: Date): Promise<PortOnNetwork> {
     const { wishes, groupIds, networkProjectId, subnets, mac: wanted, ...row } = draft;
     const mac = await this.insert(tx, { ...row, mac: wanted }, groupIds, now);
@@ -153,7 +171,7 @@ export class PortStore {
     const { networkId, deviceOwner } = row;
     const claims = claimsFor({ networkId, deviceOwner, subnets, mac, wishes, current: [] });
     const fixedIps = await this.allocations.claim(tx, { networkId: row.networkId, portId: row.id, subnets, claims });
-    const born = { status: 'DOWN' as const, tags: [], revision: 1, createdAt: now, updatedAt: now };
+    const born = { status: 'DOWN' as const, trunk: null, tags: [], revision: 1, createdAt: now, updatedAt: now };
     return { ...row, ...born, mac, fixedIps, groupIds, networkProjectId };
   }
 

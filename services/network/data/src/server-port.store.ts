@@ -69,10 +69,16 @@ export class ServerPortStore {
   release(pair: Pair, now: Date): Promise<string[]> {
     return this.fenced(pair, 'release', now, undefined, async (tx) => {
       const ports = await this.ports.ofDevices(tx, [pair.serverId]);
-      const own = ports.filter((port) => port.ownedByServer).map((port) => port.id);
-      if (own.length > 0) await this.store.deleteIn(tx, own, now);
-      const free = { deviceId: '', deviceOwner: '', host: '', hostname: '' };
-      for (const port of ports) if (!port.ownedByServer) await this.store.updateIn(tx, port, free, [], now);
+      // A port that a tenant made into a trunk outlives the server for which it was made.
+      const own = ports.filter((port) => port.ownedByServer && !port.trunk);
+      if (own.length > 0)
+        await this.store.deleteIn(
+          tx,
+          own.map((port) => port.id),
+          now,
+        );
+      const free = { deviceId: '', deviceOwner: '', host: '', hostname: '', ownedByServer: false };
+      for (const port of ports) if (!own.includes(port)) await this.store.updateIn(tx, port, free, [], now);
       return ports.map((port) => port.id);
     });
   }
@@ -137,7 +143,7 @@ export class ServerPortStore {
     wanted: WantedPorts,
     now: Date,
   ): Promise<void> {
-    const free = port.deviceId === '' && nic.adopt;
+    const free = port.deviceId === '' && !isSubport(port) && nic.adopt;
     if (!free && port.deviceId !== serverId) throw portInUse(port.id, port.networkId, port.deviceId);
     const { host, hostname } = wanted;
     await this.store.updateIn(tx, port, { deviceId: serverId, deviceOwner: ownerIn(wanted), host, hostname }, [], now);
@@ -174,4 +180,6 @@ export class ServerPortStore {
 }
 
 const ownerIn = (wanted: WantedPorts): string => `compute:${wanted.availabilityZone || 'nova'}`;
+/** A subport has no wire of its own that a server could be given. */
+const isSubport = ({ trunk }: PortOnNetwork): boolean => trunk !== null && trunk.vlan !== null;
 const at = (pair: Pair): string => `fence ${pair.fence}.${pair.seq}`;

@@ -25,3 +25,4 @@ export * from './rbac.js';
 export * from './security-group-rule.js';
 export * from './subnet.js';
 export * from './subnet-pool.js';
+export * from './trunk.js';

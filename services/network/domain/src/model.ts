@@ -96,6 +96,16 @@ export interface AddressPair {
 
 export type PortStatus = 'ACTIVE' | 'DOWN';
 
+/** A port's part in a trunk. */
+export interface PortTrunk {
+  readonly id: string;
+  readonly parentId: string;
+  /** Null for the parent itself. */
+  readonly vlan: number | null;
+  /** What the parent carries; empty beneath it. */
+  readonly subports: readonly { readonly portId: string; readonly vlan: number; readonly mac: string }[];
+}
+
 export interface Port extends Standard {
   readonly id: string;
   readonly networkId: string;
@@ -118,6 +128,7 @@ export interface Port extends Standard {
   /** Made for a server by compute, so deleted with it. */
   readonly ownedByServer: boolean;
   readonly qosPolicyId: string | null;
+  readonly trunk: PortTrunk | null;
   readonly fixedIps: readonly FixedIp[];
   readonly groupIds: readonly string[];
 }

@@ -127,11 +127,12 @@ export const directionOf = (rule: QosRuleShape): Direction | null =>
 
 /** The cloud's own ports carry the traffic of many guests, which are limited where they send and receive. */
 const OF_THE_CLOUD = /^(network|neutron):/;
+export const isOfTheCloud = (port: Pick<Port, 'deviceOwner'>): boolean => OF_THE_CLOUD.test(port.deviceOwner);
 
 /** The policy in force on a port: its own before its network's. */
 export function effectiveQos(
   port: Pick<Port, 'deviceOwner' | 'qosPolicyId'>,
   networkPolicyId: string | null,
 ): string | null {
-  return OF_THE_CLOUD.test(port.deviceOwner) ? null : (port.qosPolicyId ?? networkPolicyId);
+  return isOfTheCloud(port) ? null : (port.qosPolicyId ?? networkPolicyId);
 }

@@ -10,6 +10,7 @@ export const RESOURCES = [
   'security_group_rule',
   'subnet',
   'subnetpool',
+  'trunk',
 ] as const;
 export type Resource = (typeof RESOURCES)[number];
 export type Amounts = Readonly<Record<Resource, number>>;
@@ -22,6 +23,7 @@ export const DEFAULT_LIMITS: Amounts = {
   security_group_rule: 100,
   subnet: 500,
   subnetpool: -1,
+  trunk: -1,
 };
 
 const MOST = 2 ** 31 - 1;

@@ -107,6 +107,7 @@ export class NicCheck {
 
 function refuseTaken(port: PortOnNetwork, request: Request): void {
   if (port.deviceId !== '') throw portInUse(port.id, port.networkId, port.deviceId);
+  if (port.trunk && port.trunk.vlan !== null) throw portInUse(port.id, port.networkId, `trunk ${port.trunk.id}`);
   if (request.count > 1)
     throw fail.invalid('A port can be given to one server only.', { type: 'MultiplePortsNotApplicable' });
   if (port.fixedIps.length === 0) {

@@ -27,6 +27,7 @@ const COLLECTIONS: readonly (readonly [one: string, many: string])[] = [
   ['address-scope', 'address-scopes'],
   ['subnetpool', 'subnetpools'],
   ['rbac-policy', 'rbac-policies'],
+  ['trunk', 'trunks'],
   ['quota', 'quotas'],
   ['extension', 'extensions'],
 ];

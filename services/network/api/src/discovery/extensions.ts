@@ -145,4 +145,10 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Subnet Service Types',
     description: 'A subnet can be for the ports of some kinds of devices.',
   },
+  { alias: 'trunk', name: 'Trunks', description: 'A port can carry further networks as VLANs.' },
+  {
+    alias: 'trunk-details',
+    name: 'Trunk Details',
+    description: 'The parent port of a trunk shows what it carries.',
+  },
 ];

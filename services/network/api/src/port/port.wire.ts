@@ -2,6 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { body, type Field, view } from '#libs/wire';
 import type { PortOnNetwork } from '#services/network/data';
+import { trunkDetails } from '../trunk/trunk.wire.js';
 import { attributes, Flag, just, maybe, nullable, oneOrMany, standard, text } from '../values.wire.js';
 
 const FixedIp = attributes({ subnet_id: maybe(text(64)), ip_address: maybe(text(64)) });
@@ -61,6 +62,7 @@ const FIELDS: readonly Field<PortOnNetwork>[] = [
   },
   { name: 'qos_policy_id', from: (p) => p.qosPolicyId },
   { name: 'qos_network_policy_id', from: (p) => p.networkQosPolicyId },
+  { name: 'trunk_details', from: trunkDetails },
   { name: 'binding:vnic_type', from: (p) => p.vnicType },
   { name: 'binding:host_id', ...binding, from: (p) => p.host },
   { name: 'binding:profile', ...binding, from: (p) => p.profile },

@@ -75,6 +75,7 @@ const port = (more: Partial<Port> = {}): Port => ({
   hostname: '',
   ownedByServer: false,
   qosPolicyId: null,
+  trunk: null,
   fixedIps: [{ subnetId: SUB, address: '10.0.0.5' }],
   groupIds: [GROUP],
   ...born,

@@ -27,8 +27,9 @@ export function portRow(port: Port, context: PortContext): NbTables['Logical_Swi
     port_security: new Set(guarded ? [...allowed(port, own)] : []),
     enabled: port.adminStateUp && context.network.adminStateUp,
     options: optionsOf(port),
-    parent_name: null,
-    tag_request: null,
+    // A subport's packets come and go through its parent, with its VLAN's tag.
+    parent_name: port.trunk && port.trunk.vlan !== null ? port.trunk.parentId : null,
+    tag_request: port.trunk?.vlan ?? null,
     dhcpv4_options: isMetadata ? null : dhcpOf(port, context, 4),
     dhcpv6_options: isMetadata ? null : dhcpOf(port, context, 6),
     external_ids: mapOf({

@@ -80,6 +80,7 @@ export const portOf = (who: Guest): Port => ({
   hostname: '',
   ownedByServer: false,
   qosPolicyId: null,
+  trunk: null,
   fixedIps: [
     { subnetId: 's4', address: who.v4 },
     { subnetId: 's6', address: who.v6 },
