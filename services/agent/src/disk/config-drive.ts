@@ -10,6 +10,8 @@ import {
   metaData,
   networkData,
   type ServerSpec,
+  VENDOR_DATA,
+  VENDOR_DATA_2,
 } from '../metadata/documents.js';
 
 /** Every file of the drive by its path. Pure. */
@@ -18,8 +20,8 @@ export function configDriveFiles(spec: ServerSpec, options: MetaDataOptions): Ma
   for (const version of ['2018-08-27', 'latest']) {
     files.set(`openstack/${version}/meta_data.json`, metaData(spec, { ...options, withPassword: true }));
     files.set(`openstack/${version}/network_data.json`, networkData(spec));
-    files.set(`openstack/${version}/vendor_data.json`, '{}');
-    files.set(`openstack/${version}/vendor_data2.json`, '{}');
+    files.set(`openstack/${version}/vendor_data.json`, VENDOR_DATA);
+    files.set(`openstack/${version}/vendor_data2.json`, VENDOR_DATA_2);
     if (spec.userData.length) files.set(`openstack/${version}/user_data`, spec.userData);
   }
   for (const [n, file] of spec.files.entries()) files.set(`openstack${contentPath(n)}`, file.contents);

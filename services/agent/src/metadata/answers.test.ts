@@ -31,8 +31,9 @@ const SPEC = computeV1.ServerSpec.fromPartial({
           dns: ['9.9.9.9'],
           routes: [{ destination: '10.9.0.0/16', nexthop: '10.0.0.9' }],
         },
-        { address: 'fd00::5', version: 6, cidr: 'fd00::/64', gateway: 'fd00::1', dns: [], routes: [] },
+        { address: 'fd00::5', version: 6, cidr: 'fd00::/64', gateway: 'fd00::1', addressMode: 'slaac' },
       ],
+      securityGroups: ['default', 'web'],
     },
   ],
 });
@@ -82,9 +83,9 @@ describe('the OpenStack tree', () => {
         }),
         expect.objectContaining({
           id: 'network1',
-          type: 'ipv6',
+          type: 'ipv6_slaac',
           ip_address: 'fd00::5',
-          netmask: 'ffff:ffff:ffff:ffff:0:0:0:0',
+          netmask: 'ffff:ffff:ffff:ffff::',
         }),
       ],
       services: [{ type: 'dns', address: '9.9.9.9' }],
@@ -97,6 +98,7 @@ describe('the OpenStack tree', () => {
     expect(body('/openstack/latest/user_data')).toBe('#!/bin/sh\necho hi\n');
     expect(body('/openstack/content/0000')).toBe('welcome');
     expect(body('/openstack/latest/vendor_data.json')).toBe('{}');
+    expect(JSON.parse(body('/openstack/latest/vendor_data2.json'))).toEqual({ static: {} });
   });
 
   it.each([
@@ -124,6 +126,8 @@ describe('the EC2 tree', () => {
     ['/latest/meta-data/public-keys/0/', 'openssh-key'],
     ['/latest/meta-data/public-keys/0/openssh-key', 'ssh-ed25519 AAAA me@laptop'],
     ['/latest/meta-data/placement/availability-zone', 'nova'],
+    ['/latest/meta-data/security-groups', 'default\nweb'],
+    ['/latest/meta-data/block-device-mapping/root', '/dev/vda'],
     ['/latest/user-data', '#!/bin/sh\necho hi\n'],
   ])('%s', (path, expected) => expect(body(path)).toBe(expected));
 

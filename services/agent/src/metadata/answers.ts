@@ -9,6 +9,8 @@ import {
   networkData,
   OPENSTACK_VERSIONS,
   type ServerSpec,
+  VENDOR_DATA,
+  VENDOR_DATA_2,
 } from './documents.js';
 
 export interface Answer {
@@ -52,8 +54,9 @@ function openstack(spec: ServerSpec, parts: readonly string[], options: MetaData
     case 'network_data.json':
       return json(networkData(spec));
     case 'vendor_data.json':
+      return json(VENDOR_DATA);
     case 'vendor_data2.json':
-      return json('{}');
+      return json(VENDOR_DATA_2);
     case 'user_data':
       return spec.userData.length ? { ...text(spec.userData), type: 'application/octet-stream' } : NOTHING;
     default:

@@ -72,6 +72,10 @@ export function metaData(spec: ServerSpec, options: MetaDataOptions): string {
   });
 }
 
+/** What the operator adds for every guest; nothing so far. The second document names who says what. */
+export const VENDOR_DATA = '{}';
+export const VENDOR_DATA_2 = '{"static":{}}';
+
 /** Where an injected file's bytes are found below /openstack. */
 export const contentPath = (n: number): string => `/content/${String(n).padStart(4, '0')}`;
 
@@ -99,7 +103,7 @@ function network(ip: computeV1.FixedIp, networkId: string, link: string, n: numb
   });
   return {
     id: `network${n}`,
-    type: ip.version === 6 ? 'ipv6' : 'ipv4',
+    type: ip.version === 6 ? `ipv6${ip.addressMode ? `_${ip.addressMode}` : ''}` : 'ipv4',
     link,
     network_id: networkId,
     ip_address: ip.address,
@@ -116,7 +120,9 @@ function maskText(version: number, bits: number): string {
   const width = version === 6 ? 128 : 32;
   const value = (1n << BigInt(width)) - (1n << BigInt(width - Math.min(Math.max(bits, 0), width)));
   if (version !== 6) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join('.');
-  return Array.from({ length: 8 }, (_, n) => ((value >> BigInt(112 - 16 * n)) & 0xffffn).toString(16)).join(':');
+  const words = Array.from({ length: 8 }, (_, n) => ((value >> BigInt(112 - 16 * n)) & 0xffffn).toString(16));
+  const ones = words.filter((word) => word !== '0');
+  return ones.length < 7 ? `${ones.join(':')}::` : words.join(':');
 }
 
 /** A folder of documents: a string is a file, an object a folder; a name with `label` is listed as `name=label`. */
@@ -143,9 +149,12 @@ export function ec2MetaData(spec: ServerSpec): Folder {
     'public-ipv4': '',
     ...(spec.keys.length ? { 'public-keys': keys } : {}),
     'reservation-id': ec2Id('r', spec.serverId),
-    'security-groups': 'default',
+    'security-groups': groupsOf(spec),
   };
 }
+
+/** Names of the groups of all interfaces, a line each, as of the server's last start. */
+const groupsOf = (spec: ServerSpec): string => [...new Set(spec.nics.flatMap((nic) => nic.securityGroups))].join('\n');
 
 /** EC2 ids are eight hex digits; ours are taken from the uuid, so that they stay the same on any node. */
 const ec2Id = (prefix: string, uuid: string): string =>

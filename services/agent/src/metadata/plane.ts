@@ -1,30 +1,30 @@
 /**
  * The metadata service on each network that has a guest here: a network namespace with a veth into OVS, plugged as the
- * network's metadata port, and a socket listening in it at 169.254.169.254. Who asks is known by where the connection
- * came from, the network by its socket and the server by its address; no header counts. Guests of one network can not
- * reach the sockets of another, since these live in other namespaces.
+ * network's metadata port, and sockets listening in it at 169.254.169.254 and fe80::a9fe:a9fe. Who asks is known by
+ * where the connection came from, the network by its socket and the server by its address; no header counts. Guests of
+ * one network can not reach the sockets of another, since these live in other namespaces.
  */
 import { readdir } from 'node:fs/promises';
-import { createServer, type Server } from 'node:http';
-import { fail, privateMessage } from '#libs/kernel';
+import type { Server } from 'node:http';
+import { fail } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
 import type { Run } from '../exec/run.js';
 import type { Ovs } from '../ovs/ovs.js';
-import { answer, NOTHING } from './answers.js';
 import type { ServerSpec } from './documents.js';
 import { listenIn } from './listen.js';
-
-export const METADATA_ADDRESS = '169.254.169.254';
-
-/** One network as far as metadata goes. */
-export interface MetadataNetwork {
-  readonly networkId: string;
-  readonly portId: string;
-  readonly mac: string;
-  readonly mtu: number;
-  /** Subnets whose guests are answered. */
-  readonly cidrs: readonly string[];
-}
+import {
+  DEVICE,
+  forgetNeighbours,
+  METADATA_ADDRESS,
+  METADATA_ADDRESS_6,
+  makeNamespace,
+  NAMESPACE,
+  namespaceOf,
+  removeNamespace,
+  writeNeighbours,
+} from './namespace.js';
+import { type MetadataNetwork, metadataNetworks, whoIs } from './networks.js';
+import { metadataServer } from './server.js';
 
 export interface MetadataOptions {
   readonly run: Run;
@@ -34,51 +34,27 @@ export interface MetadataOptions {
   readonly enabled: boolean;
 }
 
-/** The networks with metadata that these servers are on. Pure. */
-export function metadataNetworks(specs: readonly ServerSpec[]): Map<string, MetadataNetwork> {
-  const networks = new Map<string, MetadataNetwork>();
-  for (const nic of specs.flatMap((spec) => spec.nics)) {
-    if (!nic.metadataPortId) continue;
-    const known = networks.get(nic.networkId);
-    const cidrs = nic.fixedIps.filter((ip) => ip.version !== 6).map((ip) => ip.cidr);
-    networks.set(nic.networkId, {
-      networkId: nic.networkId,
-      portId: nic.metadataPortId,
-      mac: nic.metadataMac,
-      mtu: nic.mtu,
-      cidrs: [...new Set([...(known?.cidrs ?? []), ...cidrs])].sort(),
-    });
-  }
-  return networks;
+/** A network that is served: what its namespace was made from, who was written down in it, who listens. */
+interface Served {
+  readonly shape: string;
+  readonly neighbours: Map<string, string>;
+  readonly servers: readonly Server[];
 }
-
-/** The server with that address on that network. Pure. */
-export function whoIs(specs: readonly ServerSpec[], networkId: string, address: string): ServerSpec | undefined {
-  const plain = address.replace(/^::ffff:/, '');
-  return specs.find((spec) =>
-    spec.nics.some((nic) => nic.networkId === networkId && nic.fixedIps.some((ip) => ip.address === plain)),
-  );
-}
-
-const NAMESPACE = 'meta-';
-const DEVICE = 'ym';
-export const namespaceOf = (networkId: string): string => `${NAMESPACE}${networkId}`;
-const deviceOf = (networkId: string): string => `${DEVICE}${networkId.slice(0, 11)}`;
 
 const unavailable = (networkId: string) => (cause: unknown) => {
   throw fail.unavailable(`metadata can not be served on network ${networkId}`, { cause });
 };
 
-const works = (command: Promise<unknown>): Promise<boolean> =>
-  command.then(
-    () => true,
-    () => false,
-  );
+function close(servers: readonly Server[]): void {
+  for (const server of servers) {
+    server.close();
+    server.closeAllConnections();
+  }
+}
 
 export class MetadataPlane {
   readonly #options: MetadataOptions;
-  readonly #servers = new Map<string, Server>();
-  readonly #plugged = new Map<string, string>();
+  readonly #served = new Map<string, Served>();
   #specs: () => readonly ServerSpec[] = () => [];
   /** Changes to namespaces one after the other. */
   #queue: Promise<void> = Promise.resolve();
@@ -102,11 +78,8 @@ export class MetadataPlane {
 
   async stop(): Promise<void> {
     await this.#queue;
-    for (const server of this.#servers.values()) {
-      server.close();
-      server.closeAllConnections();
-    }
-    this.#servers.clear();
+    for (const { servers } of this.#served.values()) close(servers);
+    this.#served.clear();
   }
 
   owns(device: string): boolean {
@@ -118,7 +91,8 @@ export class MetadataPlane {
     const wanted = [...metadataNetworks([spec]).keys()];
     if (!this.#options.enabled || !wanted.length) return Promise.resolve();
     return this.#serially(async () => {
-      const networks = metadataNetworks([spec, ...this.#specs()]);
+      const others = this.#specs().filter(({ serverId }) => serverId !== spec.serverId);
+      const networks = metadataNetworks([...others, spec]);
       for (const networkId of wanted) await this.#ensure(networks.get(networkId)!).catch(unavailable(networkId));
     });
   }
@@ -132,6 +106,8 @@ export class MetadataPlane {
         const networkId = name.slice(NAMESPACE.length);
         if (name.startsWith(NAMESPACE) && !wanted.has(networkId)) await this.#drop(networkId);
       }
+      for (const [networkId, { neighbours }] of this.#served)
+        await writeNeighbours(this.#options.run, networkId, wanted.get(networkId)?.neighbours ?? [], neighbours);
     }).catch((error: unknown) => this.#options.log.warn({ err: error }, 'a metadata namespace could not be removed'));
   }
 
@@ -141,82 +117,40 @@ export class MetadataPlane {
     return result;
   }
 
-  async #ensure(network: MetadataNetwork): Promise<void> {
+  async #ensure({ neighbours, ...network }: MetadataNetwork): Promise<void> {
     const { networkId } = network;
+    const { run, ovs, log } = this.#options;
     const shape = JSON.stringify(network);
-    if (this.#plugged.get(networkId) === shape && this.#servers.has(networkId)) return;
-    await this.#makeNamespace(network);
-    this.#plugged.set(networkId, shape);
-    if (this.#servers.has(networkId)) return;
-    const server = this.#serverOf(networkId);
-    await listenIn(namespaceOf(networkId), METADATA_ADDRESS, 80, server);
-    this.#servers.set(networkId, server);
-    this.#options.log.info({ networkId }, 'metadata is served on a network');
+    const before = this.#served.get(networkId);
+    if (before?.shape !== shape) await makeNamespace(run, ovs, { ...network, neighbours });
+    if (!before) await forgetNeighbours(run, networkId);
+    const known = before?.neighbours ?? new Map<string, string>();
+    await writeNeighbours(run, networkId, neighbours, known);
+    const servers = before?.servers ?? (await this.#listen(networkId));
+    this.#served.set(networkId, { shape, neighbours: known, servers });
+    if (!before) log.info({ networkId }, 'metadata is served on a network');
   }
 
-  async #makeNamespace(network: MetadataNetwork): Promise<void> {
-    const { run, ovs } = this.#options;
-    const namespace = namespaceOf(network.networkId);
-    const device = deviceOf(network.networkId);
-    const ip = (...args: string[]) => run('ip', args);
-    const inside = (...args: string[]) => run('ip', ['-n', namespace, ...args]);
-    if (!(await works(inside('link', 'show', 'dev', 'lo')))) {
-      // The name may be left from before the machine's last start.
-      await works(ip('netns', 'delete', namespace));
-      await ip('netns', 'add', namespace);
-    }
-    if (!(await works(inside('link', 'show', 'dev', 'eth0')))) {
-      await works(ip('link', 'del', device));
-      await ip('link', 'add', device, 'type', 'veth', 'peer', 'name', 'eth0', 'netns', namespace);
-    }
-    const mtu = String(network.mtu || 1442);
-    await inside('link', 'set', 'dev', 'eth0', 'address', network.mac, 'mtu', mtu, 'up');
-    await inside('link', 'set', 'dev', 'lo', 'up');
-    await inside('addr', 'replace', `${METADATA_ADDRESS}/32`, 'dev', 'eth0');
-    for (const cidr of network.cidrs) await inside('route', 'replace', cidr, 'dev', 'eth0', 'src', METADATA_ADDRESS);
-    await ip('link', 'set', 'dev', device, 'mtu', mtu, 'up');
-    await ovs.plug(device, network.portId);
-  }
-
-  async #drop(networkId: string): Promise<void> {
-    const server = this.#servers.get(networkId);
-    server?.close();
-    server?.closeAllConnections();
-    this.#servers.delete(networkId);
-    this.#plugged.delete(networkId);
-    const device = deviceOf(networkId);
-    await this.#options.ovs.remove([device]);
-    await this.#options.run('ip', ['link', 'del', device]).catch(() => undefined);
-    await this.#options.run('ip', ['netns', 'delete', namespaceOf(networkId)]);
-    this.#options.log.info({ networkId }, 'metadata is no longer served on a network');
+  /** A host without IPv6 answers over IPv4 alone. */
+  async #listen(networkId: string): Promise<Server[]> {
+    const { log } = this.#options;
+    const [four, six] = [this.#serverOf(networkId), this.#serverOf(networkId)];
+    await listenIn(namespaceOf(networkId), METADATA_ADDRESS, 80, four);
+    await listenIn(namespaceOf(networkId), `${METADATA_ADDRESS_6}%eth0`, 80, six).catch((error: unknown) =>
+      log.warn({ err: error, networkId }, 'metadata is not served over IPv6'),
+    );
+    return [four, six];
   }
 
   #serverOf(networkId: string): Server {
-    const limits = {
-      maxHeaderSize: 8_192,
-      headersTimeout: 5_000,
-      requestTimeout: 10_000,
-      keepAliveTimeout: 1_000,
-      connectionsCheckingInterval: 2_000,
-    };
-    const server = createServer(limits, (request, response) => {
-      request.resume();
-      try {
-        const spec = whoIs(this.#specs(), networkId, request.socket.remoteAddress ?? '');
-        const path = (request.url ?? '/').split('?')[0] ?? '/';
-        const found =
-          spec && (request.method === 'GET' || request.method === 'HEAD') ? answer(spec, path, this.#options) : NOTHING;
-        response.writeHead(found.status, {
-          'content-type': found.type,
-          'content-length': Buffer.byteLength(found.body),
-        });
-        response.end(request.method === 'HEAD' ? undefined : found.body);
-      } catch (error) {
-        this.#options.log.warn({ err: privateMessage(error), networkId }, 'a metadata request failed');
-        response.destroy();
-      }
-    });
-    server.maxConnections = 128;
-    return server;
+    const { log, secret } = this.#options;
+    return metadataServer({ log, secret, networkId, whoIs: (address) => whoIs(this.#specs(), networkId, address) });
+  }
+
+  async #drop(networkId: string): Promise<void> {
+    close(this.#served.get(networkId)?.servers ?? []);
+    this.#served.delete(networkId);
+    await removeNamespace(this.#options.run, this.#options.ovs, networkId);
+    this.#options.log.info({ networkId }, 'metadata is no longer served on a network');
   }
 }

@@ -114,7 +114,16 @@ const portOf = (serverId: string): networkV1.ServerPorts => ({
       networkName: 'demo',
       mac: 'fa:16:3e:00:00:01',
       fixedIps: [
-        { subnetId: GROUP, address: '10.0.0.5', version: 4, cidr: '10.0.0.0/24', gateway: '', dns: [], routes: [] },
+        {
+          subnetId: GROUP,
+          address: '10.0.0.5',
+          version: 4,
+          cidr: '10.0.0.0/24',
+          gateway: '',
+          dns: [],
+          routes: [],
+          addressMode: '',
+        },
       ],
       mtu: 1500,
       securityGroups: [{ id: GROUP, name: 'default' }],

@@ -53,7 +53,6 @@ async function surroundings(
 function portMessage(port: PortOnNetwork, around: Surroundings): networkV1.Port {
   const network = around.networks.get(port.networkId);
   const metadata = around.metadata.get(port.networkId);
-  const answers = metadata !== undefined && metadata.fixedIps.length > 0;
   return {
     id: port.id,
     networkId: port.networkId,
@@ -62,8 +61,8 @@ function portMessage(port: PortOnNetwork, around: Surroundings): networkV1.Port 
     fixedIps: port.fixedIps.flatMap((ip) => ipMessage(ip, around)),
     mtu: network?.mtu ?? 0,
     securityGroups: port.groupIds.map((id) => ({ id, name: around.groups.get(id) ?? '' })),
-    metadataPortId: answers ? metadata.id : '',
-    metadataMac: answers ? metadata.mac : '',
+    metadataPortId: metadata?.id ?? '',
+    metadataMac: metadata?.mac ?? '',
     adopted: !port.ownedByServer,
     status: port.status,
     host: port.host,
@@ -82,6 +81,7 @@ function ipMessage(ip: FixedIp, around: Surroundings): networkV1.FixedIp[] {
       gateway: subnet.gateway ?? '',
       dns: [...(subnet.dns.length > 0 ? subnet.dns : around.defaultDns)],
       routes: subnet.routes.map((route) => ({ ...route })),
+      addressMode: subnet.addressMode ?? '',
     },
   ];
 }

@@ -68,6 +68,12 @@ export class Lab {
     return until(`server ${id} to be ACTIVE`, shown, (server) => server.status === 'ACTIVE', 120_000, 300);
   }
 
+  async stop(serverId: string): Promise<void> {
+    await this.compute('POST', `/servers/${serverId}/action`, { 'os-stop': null });
+    const status = async () => (await this.compute<{ server: Server }>('GET', `/servers/${serverId}`)).server.status;
+    await until(`server ${serverId} to stop`, status, (now) => now === 'SHUTOFF', 60_000, 200);
+  }
+
   /** A call of the compute API. Throws on any error. */
   async compute<T>(method: string, path: string, body?: unknown, as: 'demo' | 'admin' = 'demo'): Promise<T> {
     const session = as === 'admin' ? this.#admin : this.#demo;

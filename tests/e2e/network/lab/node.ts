@@ -1,5 +1,6 @@
 /** Commands on a node of the cloud, and in a network namespace of it. Never through a shell with words of a test's. */
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Ran, run } from '../../../runner/command.js';
@@ -31,4 +32,31 @@ export const startOnNode = (node: string, command: readonly string[]): ChildProc
 export function namespacePath(node: string, namespace: string): string {
   const init = readFileSync(join(STATE, 'run', `${node}.init.pid`), 'utf8').trim();
   return `/proc/${init}/root/run/netns/${namespace}`;
+}
+
+/** kill -9 of one process of the node; its supervisor brings it back. Returns when the new one runs. */
+export const killOnNode = (node: string, process: string): Promise<string> =>
+  scriptOnNode(
+    node,
+    `pid=$(cat "/run/yagura/pid/$1"); kill -9 "$pid"
+n=0; while [ "$(cat "/run/yagura/pid/$1" 2>/dev/null || echo "$pid")" = "$pid" ]; do
+  n=$((n + 1)); [ $n -lt 100 ]; sleep 0.1
+done`,
+    process,
+  );
+
+/** Has a whole container stand still, as a machine that hangs, while something is done. */
+export async function frozen<T>(container: string, work: () => Promise<T>): Promise<T> {
+  const id = `yagura-${createHash('sha256').update(STATE).digest('hex').slice(0, 6)}-${container}`;
+  const runc = async (verb: string): Promise<void> => {
+    const command = ['--root', join(STATE, 'run', 'runc'), verb, id];
+    const { code, output } = await run('runc', command, { timeoutMs: 20_000, quiet: true });
+    if (code !== 0) throw new Error(`${verb} ${container}: ${output}`);
+  };
+  await runc('pause');
+  try {
+    return await work();
+  } finally {
+    await runc('resume');
+  }
 }

@@ -32,6 +32,15 @@ export interface Fetched {
   readonly took: readonly number[];
 }
 
+/** GET over HTTP, port 80, one connection each. */
+export interface FetchRequest {
+  readonly host: string;
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly times?: number;
+  readonly timeoutMs?: number;
+}
+
 interface Target {
   readonly host: string;
   readonly port: number;
@@ -50,6 +59,6 @@ export interface Requests {
   flow: [Target & Named & { everyMs: number }, null];
   endFlow: [Named, Flow];
   pour: [Target & { ms: number }, Poured];
-  fetch: [{ url: string; headers?: Readonly<Record<string, string>>; times?: number; timeoutMs?: number }, Fetched];
+  fetch: [FetchRequest, Fetched];
   dawdle: [Target & { count: number }, number];
 }

@@ -152,29 +152,35 @@ function pour(host: string, port: number, ms: number): Promise<Poured> {
   });
 }
 
-function fetchOnce(url: string, headers: Readonly<Record<string, string>>, timeoutMs: number) {
+type Fetch = Requests['fetch'][0];
+
+function fetchOnce({ host, path, headers = {}, timeoutMs = 5_000 }: Fetch) {
   const began = performance.now();
   return new Promise<{ status: number; body: string; ms: number }>((resolve, reject) => {
-    const sent = request(url, { agent: false, headers, timeout: timeoutMs, family: 0 }, (response) => {
+    const sent = request({ host, path, agent: false, headers }, (response) => {
       const parts: Buffer[] = [];
       response.on('data', (chunk: Buffer) => parts.push(chunk));
       response.once('end', () => {
+        clearTimeout(timer);
         const body = Buffer.concat(parts).toString('utf8');
         resolve({ status: response.statusCode ?? 0, body, ms: performance.now() - began });
       });
     });
-    sent.once('timeout', () => sent.destroy(new Error(`${url} did not answer within ${timeoutMs} ms`)));
-    sent.once('error', reject);
+    const timer = setTimeout(() => sent.destroy(new Error(`${host}${path}: no answer in ${timeoutMs} ms`)), timeoutMs);
+    sent.once('error', (error) => {
+      clearTimeout(timer);
+      reject(error);
+    });
     sent.end();
   });
 }
 
 /** The last answer, and how long each took. */
-async function fetchMany({ url, headers = {}, times = 1, timeoutMs = 5_000 }: Requests['fetch'][0]): Promise<Fetched> {
+async function fetchMany(wanted: Fetch): Promise<Fetched> {
   const took: number[] = [];
   let last = { status: 0, body: '' };
-  for (let n = 0; n < times; n += 1) {
-    const { ms, ...answer } = await fetchOnce(url, headers, timeoutMs);
+  for (let n = 0; n < (wanted.times ?? 1); n += 1) {
+    const { ms, ...answer } = await fetchOnce(wanted);
     took.push(ms);
     last = answer;
   }

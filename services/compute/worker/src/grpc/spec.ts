@@ -77,16 +77,18 @@ function nicsOf(server: Server, ports: readonly networkV1.Port[]): computeV1.Nic
       networkId: port.networkId,
       mac: port.mac,
       mtu: port.mtu,
-      fixedIps: port.fixedIps.map(({ address, version, cidr, gateway, dns, routes }) => ({
+      fixedIps: port.fixedIps.map(({ address, version, cidr, gateway, dns, routes, addressMode }) => ({
         address,
         version,
         cidr,
         gateway,
         dns,
         routes,
+        addressMode,
       })),
       metadataPortId: port.metadataPortId,
       metadataMac: port.metadataMac,
       tag: order.get(port.id)?.tag ?? '',
+      securityGroups: port.securityGroups.map(({ name }) => name),
     }));
 }
