@@ -32,12 +32,15 @@ import { SubnetHandlers } from './subnet/subnet.handlers.js';
 import { subnetOps } from './subnet/subnet.ops.js';
 import { SubnetPoolHandlers } from './subnet-pool/subnet-pool.handlers.js';
 import { subnetPoolOps } from './subnet-pool/subnet-pool.ops.js';
+import { TagHandlers } from './tag/tag.handlers.js';
+import { tagOps } from './tag/tag.ops.js';
 import { TrunkHandlers } from './trunk/trunk.handlers.js';
 import { trunkOps } from './trunk/trunk.ops.js';
 
 export { type ApiSettings, NetworkParts } from './parts.js';
 export { ATTRIBUTE_RULES as networkRules } from './rules.js';
 export { NetworkOptions } from './settings.js';
+export { TAGGABLE } from './tag/taggable.js';
 
 export const networkApiOps: readonly Op[] = [
   ...discoveryOps,
@@ -55,6 +58,7 @@ export const networkApiOps: readonly Op[] = [
   ...subnetPoolOps,
   ...rbacPolicyOps,
   ...trunkOps,
+  ...tagOps,
   ...quotaOps,
 ];
 
@@ -81,6 +85,7 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     SubnetPoolHandlers,
     RbacPolicyHandlers,
     TrunkHandlers,
+    TagHandlers,
     QuotaHandlers,
   ],
 });

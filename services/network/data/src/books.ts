@@ -28,6 +28,7 @@ import { SubnetRepo } from './subnet.repo.js';
 import { SubnetStore } from './subnet.store.js';
 import { SubnetPoolRepo } from './subnet-pool.repo.js';
 import { SubnetPoolStore } from './subnet-pool.store.js';
+import { TagStore } from './tag.store.js';
 import { TrunkRepo } from './trunk.repo.js';
 import { TrunkStore } from './trunk.store.js';
 
@@ -62,6 +63,7 @@ export class NetworkBooks {
   readonly addressGroupStore: AddressGroupStore;
   readonly addressScopeStore: AddressScopeStore;
   readonly subnetPoolStore: SubnetPoolStore;
+  readonly tagStore: TagStore;
   readonly serverPortStore: ServerPortStore;
   readonly qosPolicyStore: QosPolicyStore;
   readonly policyStore: RbacPolicyStore;
@@ -97,6 +99,7 @@ export class NetworkBooks {
     this.trunkStore = new TrunkStore(db, this.trunks, this.ports, this.networks, this.quotas);
     this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);
     this.defaultRuleStore = new DefaultSecurityGroupRuleStore(db, this.defaultRules);
+    this.tagStore = new TagStore(db);
     this.addressScopeStore = new AddressScopeStore(db, this.addressScopes, sharing);
     this.subnetPoolStore = new SubnetPoolStore(db, this.subnetPools, sharing, this.quotas);
     this.addressGroupStore = new AddressGroupStore(db, this.addressGroups, sharing);

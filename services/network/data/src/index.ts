@@ -39,5 +39,6 @@ export * from './subnet.repo.js';
 export * from './subnet.store.js';
 export * from './subnet-pool.repo.js';
 export * from './subnet-pool.store.js';
+export * from './tag.store.js';
 export * from './trunk.repo.js';
 export * from './trunk.store.js';

@@ -25,4 +25,5 @@ export * from './rbac.js';
 export * from './security-group-rule.js';
 export * from './subnet.js';
 export * from './subnet-pool.js';
+export * from './tag.js';
 export * from './trunk.js';

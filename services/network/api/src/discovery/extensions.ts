@@ -130,6 +130,7 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Timestamps',
     description: 'Resources tell when they were made and changed.',
   },
+  { alias: 'standard-attr-tag', name: 'Tags', description: 'Resources can be tagged and found by their tags.' },
   {
     alias: 'stateful-security-group',
     name: 'Stateful Security Groups',
@@ -151,4 +152,5 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Trunk Details',
     description: 'The parent port of a trunk shows what it carries.',
   },
+  { alias: 'tag-creation', name: 'Tag Creation', description: 'Several tags can be added at once.' },
 ];
