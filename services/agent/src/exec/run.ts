@@ -58,14 +58,16 @@ export interface WatchOptions {
 /** Runs a program that goes on until it ends by itself or the signal stops it; resolves with why it ended. */
 export type Watch = (command: string, args: readonly string[], options: WatchOptions) => Promise<string>;
 
+/** What it says on either stream counts: ovs-ofctl tells news as complaints. */
 export const watch: Watch = (command, args, { signal, onLine }) =>
   new Promise((resolve) => {
     const child = spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], signal, killSignal: 'SIGKILL' });
-    let complaint = '';
-    createInterface({ input: child.stdout }).on('line', onLine);
-    child.stderr.on('data', (chunk: Buffer) => {
-      complaint = `${complaint}${chunk.toString()}`.slice(-500);
-    });
+    let last = '';
+    for (const stream of [child.stdout, child.stderr])
+      createInterface({ input: stream }).on('line', (line) => {
+        last = line;
+        onLine(line);
+      });
     child.once('error', (error) => resolve(`${command}: ${error.message}`));
-    child.once('close', (code) => resolve(`${command} ended (${code}): ${complaint.trim()}`));
+    child.once('close', (code) => resolve(`${command} ended (${code}): ${last.slice(0, 200)}`));
   });
