@@ -19,7 +19,8 @@ afterAll(async () => {
 });
 
 const ADMIN = { roles: ['admin'] };
-const OTHER = { project: 'p2' };
+const OTHER_PROJECT = randomUUID();
+const OTHER = { project: OTHER_PROJECT };
 const one = (answer: Answer, name: string): Row => {
   expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(300);
   return answer.body[name] as Row;
@@ -44,20 +45,10 @@ const addRule = (groupId: string, body: object = {}, as = {}) =>
   );
 const makeAddressGroup = async (body: object = {}, as = {}) =>
   one(await bed.call('POST', '/v2.0/address-groups', { address_group: { name: 'a', ...body } }, as), 'address_group');
-const share = async (objectType: RbacObject, objectId: string, target: string): Promise<void> => {
-  const { books, db } = bed.service;
-  const policy = {
-    id: randomUUID(),
-    projectId: 'p1',
-    objectType,
-    objectId,
-    action: 'access_as_shared',
-    target,
-  } as const;
-  await db.tx(async (tx) => {
-    expect(await books.policies.insert(tx, policy)).toBe(true);
-    await books.quotas.count(tx, 'p1', 'rbac_policy', 1);
-  });
+const share = async (objectType: RbacObject, objectId: string, target: string): Promise<Row> => {
+  const policy = { object_type: objectType, object_id: objectId, action: 'access_as_shared', target_tenant: target };
+  const as = target === EVERYONE ? ADMIN : {};
+  return one(await bed.call('POST', '/v2.0/rbac-policies', { rbac_policy: policy }, as), 'rbac_policy');
 };
 
 describe('address groups', () => {
@@ -152,13 +143,15 @@ describe('address groups', () => {
 
 describe('what is shared', () => {
   it('is seen, used and not changed by those it is shared with', async () => {
-    const group = await makeGroup({ name: 'for-p2' });
+    const group = await makeGroup({ name: 'for-another' });
     const addresses = await makeAddressGroup({ addresses: ['10.0.0.0/8'] });
     const own = await makeGroup({}, OTHER);
     for (const refused of [{ remote_group_id: group.id }, { remote_address_group_id: addresses.id }])
       expect((await addRule(own.id, refused, OTHER)).status).toBe(404);
-    await share('security_group', group.id, 'p2');
-    await share('address_group', addresses.id, EVERYONE);
+    const policies = [
+      await share('security_group', group.id, OTHER_PROJECT),
+      await share('address_group', addresses.id, EVERYONE),
+    ];
     const path = `security-groups/${group.id}`;
     expect(one(await get(path, OTHER), 'security_group')).toMatchObject({ shared: true, project_id: 'p1' });
     expect(one(await get(path), 'security_group')['shared']).toBe(false);
@@ -179,10 +172,12 @@ describe('what is shared', () => {
     const made = await bed.call('POST', '/v2.0/networks', { network: { name: 'n' } }, OTHER);
     const port = { network_id: one(made, 'network').id, security_groups: [group.id] };
     expect(one(await bed.call('POST', '/v2.0/ports', { port }, OTHER), 'port')['security_groups']).toEqual([group.id]);
-    const { books, db } = bed.service;
-    expect(await books.groups.usedBy(db, group.id)).toEqual(['p2']);
-    expect(await books.addressGroups.usedBy(db, addresses.id)).toEqual(['p2']);
-    const [, stranger] = [0, await makeGroup({}, { project: 'p3' })];
+    for (const policy of policies)
+      expect(fault(await bed.call('DELETE', `/v2.0/rbac-policies/${policy.id}`, undefined, ADMIN))).toEqual({
+        status: 409,
+        type: 'RbacPolicyInUse',
+      });
+    const stranger = await makeGroup({}, { project: 'p3' });
     const foreign = { ...port, security_groups: [stranger.id] };
     expect(fault(await bed.call('POST', '/v2.0/ports', { port: foreign }, OTHER))).toEqual({
       status: 404,

@@ -136,16 +136,6 @@ export class AddressGroupRepo {
   async delete(tx: Tx, id: string): Promise<boolean> {
     return (await tx.exec('delete from address_group where id = $1', [id])) === 1;
   }
-
-  /** Projects other than the owner's that have rules which name the group. */
-  async usedBy(on: Sql, id: string): Promise<string[]> {
-    const rows = await on.query<{ project_id: string }>(
-      `select distinct r.project_id from security_group_rule r join address_group a on a.id = r.remote_address_group_id
-       where a.id = $1 and r.project_id <> a.project_id`,
-      [id],
-    );
-    return rows.map((row) => row.project_id);
-  }
 }
 
 export const isAddressGroupUsed = (error: unknown): boolean =>

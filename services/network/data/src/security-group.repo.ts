@@ -182,18 +182,6 @@ export class SecurityGroupRepo {
     return done === 1;
   }
 
-  /** Projects other than the owner's that have ports in the group or rules that name it. */
-  async usedBy(on: Sql, id: string): Promise<string[]> {
-    const rows = await on.query<{ project_id: string }>(
-      `select distinct u.project_id from security_group g cross join lateral (
-         select p.project_id from port_security_group m join port p on p.id = m.port_id where m.group_id = g.id
-         union select r.project_id from security_group_rule r where r.remote_group_id = g.id) u
-       where g.id = $1 and u.project_id not in (g.project_id, '')`,
-      [id],
-    );
-    return rows.map((row) => row.project_id);
-  }
-
   async isUsed(on: Sql, id: string): Promise<boolean> {
     return (await on.one('select 1 from port_security_group where group_id = $1 limit 1', [id])) !== undefined;
   }

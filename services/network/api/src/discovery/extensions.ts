@@ -88,9 +88,19 @@ export const EXTENSIONS: readonly Extension[] = [
   { alias: 'quota_details', name: 'Quota Details', description: 'Limits together with what is used.' },
   { alias: 'quotas', name: 'Quotas', description: 'Limits of each project.' },
   {
+    alias: 'rbac-address-group',
+    name: 'RBAC for Address Groups',
+    description: 'Address groups can be shared by policies.',
+  },
+  {
     alias: 'rbac-policies',
     name: 'RBAC Policies',
     description: 'Networks and more can be shared with single projects.',
+  },
+  {
+    alias: 'rbac-security-groups',
+    name: 'RBAC for Security Groups',
+    description: 'Security groups can be shared by policies.',
   },
   {
     alias: 'security-group',

@@ -12,6 +12,7 @@ import { shapeSubnet } from '../subnet.js';
 import { GUARD_ID, guardAcls } from './acl.js';
 import { NbMemory } from './nb-memory.fixture.js';
 import { NbPlan } from './plan.js';
+import { portRow } from './port-row.js';
 
 const born = { createdAt: new Date(0), updatedAt: new Date(0), revision: 1, tags: [] };
 const NET = '11111111-1111-4111-8111-111111111111';
@@ -214,9 +215,21 @@ describe('the row of a port', () => {
 
   it('lets a guest send from its own addresses only', () => {
     const row = rowOf({});
-    expect([...row.port_security]).toEqual(['fa:16:3e:00:00:01 10.0.0.5']);
+    expect([...row.port_security]).toEqual(['fa:16:3e:00:00:01 10.0.0.5 fe80::f816:3eff:fe00:1']);
     expect([...row.addresses]).toEqual(['fa:16:3e:00:00:01 10.0.0.5']);
     expect(row.dhcpv4_options).toBe(SUB);
+  });
+
+  it('leaves no version open that none of its addresses is of', () => {
+    const security = (more: Partial<Port>) => [...portRow(port(more), context).port_security];
+    expect(security({ fixedIps: [] })).toEqual(['fa:16:3e:00:00:01 0.0.0.0 fe80::f816:3eff:fe00:1']);
+    expect(security({ fixedIps: [{ subnetId: SUB, address: 'fd00::5' }] })).toEqual([
+      'fa:16:3e:00:00:01 fd00::5 0.0.0.0',
+    ]);
+    expect(security({ addressPairs: [{ mac: 'fa:16:3e:00:00:99', ip: 'fd00::/64' }] })).toEqual([
+      'fa:16:3e:00:00:01 10.0.0.5 fe80::f816:3eff:fe00:1',
+      'fa:16:3e:00:00:99 fd00::/64 0.0.0.0',
+    ]);
   });
 
   it('lets it send from allowed pairs too', () => {
@@ -225,7 +238,10 @@ describe('the row of a port', () => {
       { mac: 'fa:16:3e:00:00:99', ip: '10.0.0.0/28' },
     ];
     const row = rowOf({ addressPairs: pairs });
-    expect([...row.port_security]).toEqual(['fa:16:3e:00:00:01 10.0.0.5 10.0.0.100', 'fa:16:3e:00:00:99 10.0.0.0/28']);
+    expect([...row.port_security]).toEqual([
+      'fa:16:3e:00:00:01 10.0.0.5 10.0.0.100 fe80::f816:3eff:fe00:1',
+      'fa:16:3e:00:00:99 10.0.0.0/28',
+    ]);
     expect([...row.addresses]).toEqual(['fa:16:3e:00:00:01 10.0.0.5', 'fa:16:3e:00:00:99']);
   });
 

@@ -2,6 +2,8 @@
  * A port as a logical switch port. Anti-spoofing is `port_security`: a guest may send only from its own Ethernet and IP
  * addresses and the pairs it was allowed, and only packets for those reach it.
  */
+import { parsePrefix } from '../address.js';
+import { eui64 } from '../mac.js';
 import { METADATA_OWNER, type Network, type Port, type Subnet } from '../model.js';
 import { GROUPS, KIND, mapOf, type NbTables, NETWORK } from './rows.js';
 
@@ -9,6 +11,9 @@ export interface PortContext {
   readonly network: Pick<Network, 'adminStateUp'>;
   readonly subnets: readonly Pick<Subnet, 'id' | 'version' | 'dhcp' | 'addressMode'>[];
 }
+
+const LINK_LOCAL = parsePrefix('fe80::/64')!;
+const NOBODY = '0.0.0.0';
 
 /** True for a port whose traffic is filtered. */
 export const isGuarded = (port: Port): boolean => port.portSecurity && port.deviceOwner !== METADATA_OWNER;
@@ -24,7 +29,7 @@ export function portRow(port: Port, context: PortContext): NbTables['Logical_Swi
     name: port.id,
     type: isMetadata ? 'localport' : '',
     addresses: new Set([own, ...pairMacs(port), ...(guarded || isMetadata ? [] : ['unknown'])]),
-    port_security: new Set(guarded ? [...allowed(port, own)] : []),
+    port_security: new Set(guarded ? [...allowed(port)] : []),
     enabled: port.adminStateUp && context.network.adminStateUp,
     options: optionsOf(port),
     // A subport's packets come and go through its parent, with its VLAN's tag.
@@ -45,11 +50,21 @@ function pairMacs(port: Port): string[] {
   return [...new Set(port.addressPairs.map((pair) => pair.mac).filter((mac) => mac !== port.mac))].sort();
 }
 
-/** One entry per Ethernet address with all that may be sent from it. */
-function allowed(port: Port, own: string): string[] {
-  const byMac = new Map<string, string[]>([[port.mac, [own]]]);
-  for (const pair of port.addressPairs) byMac.set(pair.mac, [...(byMac.get(pair.mac) ?? [pair.mac]), pair.ip]);
-  return [...byMac.values()].map((parts) => parts.join(' '));
+/**
+ * One entry per Ethernet address with all that may be sent from it. OVN takes an entry that names no address of a version
+ * for one that restricts nothing there: no IPv6 means every IPv6 where there is no IPv4 either, no IPv4 means every ARP
+ * answer. So each entry names something: a port's own link-local address, and the address of nobody.
+ */
+function allowed(port: Port): string[] {
+  const byMac = new Map<string, string[]>([[port.mac, port.fixedIps.map((ip) => ip.address)]]);
+  for (const pair of port.addressPairs) byMac.set(pair.mac, [...(byMac.get(pair.mac) ?? []), pair.ip]);
+  return [...byMac].map(([mac, ips]) => {
+    const named = {
+      4: ips.some((ip) => !ip.includes(':')) ? [] : [NOBODY],
+      6: mac !== port.mac || ips.some((ip) => ip.includes(':')) ? [] : [eui64(LINK_LOCAL, mac)],
+    };
+    return [mac, ...ips, ...named[4], ...named[6]].join(' ');
+  });
 }
 
 /** OVN takes the value as a piece of its own language: it needs quotes, and nothing but a plain host name may get there. */

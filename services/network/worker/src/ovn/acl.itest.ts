@@ -161,6 +161,71 @@ describe('rules in OVN', () => {
     expect(net.delivered(flow(a.mac, to6(a.v6), nd(c.v6, a.mac)), b), 'an advertisement for another').toBe(false);
   }, 60_000);
 
+  it('let a guest speak as its own link-local address, and one without addresses as nothing else', async () => {
+    await net.apply(GROUP_IDS.flatMap(opened));
+    const [a, b, c] = GUESTS as [Guest, Guest, Guest];
+    const [only4, only6, bare] = [
+      {
+        ...portOf(a),
+        id: randomUUID(),
+        mac: 'fa:16:3e:00:00:21',
+        fixedIps: [{ subnetId: 's4', address: '10.0.0.21' }],
+      },
+      {
+        ...portOf(a),
+        id: randomUUID(),
+        mac: 'fa:16:3e:00:00:23',
+        fixedIps: [{ subnetId: 's6', address: 'fd00::23' }],
+        addressPairs: [{ mac: 'fa:16:3e:00:00:24', ip: 'fd00::24' }],
+      },
+      { ...portOf(a), id: randomUUID(), mac: 'fa:16:3e:00:00:22', fixedIps: [] },
+    ] as const;
+    const plan = new NbPlan(new NbReplica(net.client.replica));
+    for (const port of [only4, only6, bare]) plan.port(port, { network, subnets: [] });
+    await net.client.transact(encode(net.client, plan.operations()));
+    net.ovn.tool('ovn-nbctl', '--wait=sb', 'sync');
+    const through = (from: { readonly id: string; readonly mac: string }, ip: string) => {
+      const to = `eth.dst == ${b.mac} && ip.ttl == 64 && tcp.dst == 80 && tcp.src == 40000`;
+      return net.delivered(`inport == "${from.id}" && eth.src == ${from.mac} && ${ip} && ${to}`, b);
+    };
+    const v4 = (src: string) => `ip4.src == ${src} && ip4.dst == ${b.v4}`;
+    const v6 = (src: string) => `ip6.src == ${src} && ip6.dst == fe80::f816:3eff:fe00:2`;
+    const arp = (from: { readonly id: string; readonly mac: string }, spa: string) =>
+      net.delivered(
+        `inport == "${from.id}" && eth.src == ${from.mac} && eth.dst == ${b.mac} && arp.op == 2 && arp.spa == ${spa} && arp.sha == ${from.mac} && arp.tpa == ${b.v4} && arp.tha == ${b.mac}`,
+        b,
+      );
+    expect(through(a, v6('fe80::f816:3eff:fe00:1')), 'beside others of IPv6').toBe(true);
+    expect(through(only4, v4('10.0.0.21'))).toBe(true);
+    expect(through(only4, v6('fe80::f816:3eff:fe00:21')), 'beside one of IPv4').toBe(true);
+    expect(through(only4, v6('fe80::f816:3eff:fe00:1')), 'that of another').toBe(false);
+    expect(through(only4, v6(c.v6)), 'an IPv6 address of another').toBe(false);
+    expect(through(bare, v6('fe80::f816:3eff:fe00:22'))).toBe(true);
+    expect(through(bare, v6(c.v6))).toBe(false);
+    expect(through(bare, v4(c.v4)), 'an address of another').toBe(false);
+    expect(arp(only4, '10.0.0.21')).toBe(true);
+    expect(arp(only4, c.v4)).toBe(false);
+    expect(arp(bare, c.v4), 'an ARP answer of a guest without addresses').toBe(false);
+    expect(through(only6, v6('fd00::23'))).toBe(true);
+    expect(through(only6, v4(c.v4))).toBe(false);
+    expect(arp(only6, c.v4), 'an ARP answer of a guest without IPv4').toBe(false);
+    const pair = { id: only6.id, mac: 'fa:16:3e:00:00:24' };
+    expect(through(pair, v6('fd00::24')), 'a pair').toBe(true);
+    expect(through(pair, v6(c.v6))).toBe(false);
+    expect(through(pair, v4(c.v4))).toBe(false);
+    expect(arp(pair, c.v4), 'an ARP answer from a pair without IPv4').toBe(false);
+    await net.client.transact(
+      encode(
+        net.client,
+        new NbPlan(new NbReplica(net.client.replica))
+          .portGone(only4.id)
+          .portGone(only6.id)
+          .portGone(bare.id)
+          .operations(),
+      ),
+    );
+  }, 60_000);
+
   it('let nothing in or out where no rule says so', async () => {
     await net.apply([]);
     const [a, b] = GUESTS as [Guest, Guest];
