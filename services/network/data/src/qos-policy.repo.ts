@@ -204,11 +204,17 @@ export class QosPolicyRepo {
     return on.one(`${users.join(' union all ')} limit 1`, [id]);
   }
 
-  /** The projects whose resources use the policy, each once. */
-  async usingProjects(on: Sql, id: string): Promise<string[]> {
+  /** A project that uses the policy while nothing allows it to. */
+  async stranger(on: Sql, id: string): Promise<string | undefined> {
     const users = QOS_OBJECTS.map((object) => `select project_id from ${object} where qos_policy_id = $1`);
-    const rows = await on.query<{ project_id: string }>(users.join(' union '), [id]);
-    return rows.map((row) => row.project_id);
+    const row = await on.one<{ project_id: string }>(
+      `select u.project_id from (${users.join(' union ')}) u
+       where u.project_id <> (select q.project_id from qos_policy q where q.id = $1) and not exists (
+         select 1 from rbac_policy r where r.object_id = $1 and r.action = 'access_as_shared' and r.target in (u.project_id, '*'))
+       limit 1`,
+      [id],
+    );
+    return row?.project_id;
   }
 
   /** Marks the ports on which the policy is in force: its own, and those of its networks that have none. */

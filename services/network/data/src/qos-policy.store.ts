@@ -1,14 +1,13 @@
 /** What clients do with QoS policies and their rules. A change of rules marks every port that it is about. */
-import { fail } from '#libs/kernel';
 import type { Db, Tx } from '#libs/platform/db';
 import {
-  EVERYONE,
   fitQosRule,
   type QosPolicy,
   type QosRule,
   qosPolicyInUse,
   qosPolicyNotFound,
   qosRuleNotFound,
+  rbacPolicyInUse,
   secondDefaultQos,
 } from '#services/network/domain';
 import { record } from './journal.js';
@@ -123,27 +122,12 @@ export class QosPolicyStore {
     await this.changeRules(policyId, 'rule deleted', now, change, revision);
   }
 
-  /**
-   * Throws `RbacPolicyInUse` where a project uses the policy by what was said for this target alone: a project, or
-   * everyone. To be called before that is taken back, or its transaction rolled back after.
-   */
-  async refuseStrangers(tx: Tx, policy: Pick<QosPolicy, 'id'>, target: string): Promise<void> {
-    const { sharedWith } = await this.found(tx, policy.id);
-    const others = sharedWith.filter((known) => known !== target);
-    if (others.includes(EVERYONE)) return;
-    const using = await this.policies.usingProjects(tx, policy.id);
-    const left = using.find((project) => (target === EVERYONE || project === target) && !others.includes(project));
-    if (left === undefined) return;
-    const message = `What is shared of ${policy.id} can not be taken back: project ${left} uses it.`;
-    throw fail.conflict(message, { type: 'RbacPolicyInUse' });
-  }
-
+  /** Shares the policy with everyone, or no longer, as long as no project uses it by that alone. */
   private async openToAll(tx: Tx, policy: Pick<QosPolicy, 'id' | 'projectId'>, open: boolean): Promise<void> {
     const { id, projectId } = policy;
-    const { sharedWith } = await this.found(tx, id);
-    if (sharedWith.includes(EVERYONE) === open) return;
-    if (!open) await this.refuseStrangers(tx, policy, EVERYONE);
     await this.sharing.openToAll(tx, { type: 'qos_policy', id, projectId }, 'access_as_shared', open);
+    const stranger = open ? undefined : await this.policies.stranger(tx, id);
+    if (stranger !== undefined) throw rbacPolicyInUse(id, `project_id=${stranger}`);
   }
 
   private changeRules<T>(

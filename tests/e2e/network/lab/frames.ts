@@ -47,6 +47,14 @@ export interface Ether {
 export const ether = ({ from, to }: Ether, type: number, payload: Buffer): Buffer =>
   Buffer.concat([macBytes(to), macBytes(from), u16(type), payload]);
 
+/** The frame with the tag of a VLAN. */
+export const tagged = (vlan: number, frame: Buffer): Buffer =>
+  Buffer.concat([frame.subarray(0, 12), u16(0x8100), u16(vlan), frame.subarray(12)]);
+
+/** The VLAN whose tag a frame has; undefined for none. */
+export const vlanOf = (frame: Buffer): number | undefined =>
+  frame.readUInt16BE(12) === 0x8100 ? frame.readUInt16BE(14) & 0xfff : undefined;
+
 export interface Arp {
   readonly operation: 'request' | 'reply';
   readonly senderMac: string;

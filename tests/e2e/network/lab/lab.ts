@@ -212,7 +212,7 @@ export class Lab {
 
   /** What labs before left: by their names, in an order that the API accepts. */
   async #sweep(): Promise<void> {
-    for (const collection of ['ports', 'subnets', 'networks', 'security-groups', 'qos/policies']) {
+    for (const collection of ['trunks', 'ports', 'subnets', 'networks', 'security-groups', 'qos/policies']) {
       const all = await this.call<{ id: string; name: string }[]>('GET', `/${collection}`);
       for (const { id, name } of all) if (name.startsWith(PREFIX)) await this.#remove(collection, id);
     }
