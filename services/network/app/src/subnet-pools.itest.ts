@@ -106,6 +106,88 @@ describe('subnet pools', () => {
   });
 });
 
+describe('subnets from pools', () => {
+  const subnetOf = (body: object, as = {}) =>
+    bed.call('POST', '/v2.0/subnets', { subnet: { ip_version: 4, ...body } }, as);
+
+  it('get the lowest free prefix, one of a length, or the one that is named', async () => {
+    const pool = await makePool({ prefixes: ['10.0.0.0/16'], default_prefixlen: 24, max_prefixlen: 28 });
+    const one = async (body: object): Promise<Row> => {
+      const network_id = (await make('networks', 'network', {})).id;
+      const answer = await subnetOf({ network_id, subnetpool_id: pool.id, ...body });
+      expect(answer.status, JSON.stringify(answer.body)).toBe(201);
+      return answer.body['subnet'] as Row;
+    };
+    expect(await one({})).toMatchObject({ cidr: '10.0.0.0/24', gateway_ip: '10.0.0.1', subnetpool_id: pool.id });
+    expect(await one({ prefixlen: 28 })).toMatchObject({ cidr: '10.0.1.0/28' });
+    expect(await one({ cidr: '10.0.9.0/24' })).toMatchObject({ cidr: '10.0.9.0/24', subnetpool_id: pool.id });
+    expect(await one({})).toMatchObject({ cidr: '10.0.2.0/24' });
+    const network_id = (await make('networks', 'network', {})).id;
+    const refuse = async (body: object) => fault(await subnetOf({ network_id, subnetpool_id: pool.id, ...body }));
+    expect(await refuse({ cidr: '10.0.9.0/25' })).toEqual({ status: 409, type: 'SubnetAllocationError' });
+    expect(await refuse({ prefixlen: 29 })).toEqual({ status: 400, type: 'MaxPrefixSubnetAllocationError' });
+    expect(await refuse({ prefixlen: 24, cidr: '10.0.20.0/24' })).toEqual({ status: 400, type: 'BadRequest' });
+    expect(await refuse({ ip_version: 6 })).toEqual({ status: 400, type: 'BadRequest' });
+    expect(await refuse({ subnetpool_id: 'prefix_delegation' })).toEqual({ status: 400, type: 'InvalidInput' });
+    expect(await refuse({ subnetpool_id: 'none' })).toEqual({ status: 404, type: 'SubnetPoolNotFound' });
+    expect(fault(await subnetOf({ network_id }))).toEqual({ status: 400, type: 'BadRequest' });
+    expect(fault(await subnetOf({ network_id, use_default_subnetpool: true }))).toEqual({
+      status: 400,
+      type: 'InvalidInput',
+    });
+    expect(fault(await bed.call('DELETE', `/v2.0/subnetpools/${pool.id}`))).toEqual({
+      status: 400,
+      type: 'SubnetPoolDeleteError',
+    });
+  });
+
+  it('of one network are all from one pool', async () => {
+    const pool = await makePool({ prefixes: ['10.0.0.0/16'], default_prefixlen: 24 });
+    const network_id = (await make('networks', 'network', {})).id;
+    expect((await subnetOf({ network_id, subnetpool_id: pool.id })).status).toBe(201);
+    expect(fault(await subnetOf({ network_id, cidr: '172.16.0.0/24' }))).toEqual({
+      status: 400,
+      type: 'NetworkSubnetPoolAffinityError',
+    });
+    const six = { network_id, ip_version: 6, cidr: '2001:db8::/64' };
+    expect((await subnetOf(six)).status).toBe(201);
+  });
+
+  it('made at once never overlap, and none is refused while there is room', async () => {
+    const pool = await makePool({ prefixes: ['10.0.0.0/19'], default_prefixlen: 24, default_quota: 32 * 256 });
+    const networks = await Promise.all(Array.from({ length: 34 }, () => make('networks', 'network', {})));
+    const answers = await Promise.all(
+      networks.map((network) => subnetOf({ network_id: network.id, subnetpool_id: pool.id })),
+    );
+    const made = answers
+      .filter((answer) => answer.status === 201)
+      .map((answer) => (answer.body['subnet'] as Row)['cidr']);
+    expect([made.length, new Set(made).size]).toEqual([32, 32]);
+    for (const answer of answers.filter((one) => one.status !== 201)) expect(fault(answer).status).toBe(409);
+  });
+
+  it('count against the quota of the pool', async () => {
+    const pool = await makePool({ prefixes: ['10.0.0.0/16'], default_prefixlen: 24, default_quota: 300 });
+    const nets = [await make('networks', 'network', {}), await make('networks', 'network', {})];
+    expect((await subnetOf({ network_id: nets[0]!.id, subnetpool_id: pool.id })).status).toBe(201);
+    expect(fault(await subnetOf({ network_id: nets[1]!.id, subnetpool_id: pool.id }))).toEqual({
+      status: 409,
+      type: 'SubnetPoolQuotaExceeded',
+    });
+  });
+
+  it('put their network into the scope of the pool', async () => {
+    const scope = await make('address-scopes', 'address_scope', { name: 's', ip_version: 4 });
+    const pool = await makePool({ prefixes: ['10.0.0.0/16'], default_prefixlen: 24, address_scope_id: scope.id });
+    const network_id = (await make('networks', 'network', {})).id;
+    await subnetOf({ network_id, subnetpool_id: pool.id });
+    expect((await bed.call('GET', `/v2.0/networks/${network_id}`)).body['network']).toMatchObject({
+      ipv4_address_scope: scope.id,
+      ipv6_address_scope: null,
+    });
+  });
+});
+
 describe('address scopes', () => {
   it('hold pools whose prefixes never meet', async () => {
     const scope = await make('address-scopes', 'address_scope', { name: 's', ip_version: 4 });

@@ -58,7 +58,7 @@ describe('subnets', () => {
         await bed().call('POST', '/v2.0/subnets', { subnet: { network_id: network.id, ip_version: 4, ...subnet } }),
       );
     expect(await create({ cidr: '10.0.0.128/25' })).toEqual({ status: 400, type: 'InvalidInput' });
-    expect(await create({})).toEqual({ status: 400, type: 'HTTPBadRequest' });
+    expect(await create({})).toEqual({ status: 400, type: 'BadRequest' });
     expect(await create({ cidr: '10.2.0.0/24', network_id: randomUUID() })).toEqual({
       status: 404,
       type: 'NetworkNotFound',

@@ -63,7 +63,7 @@ describe('networks', () => {
     const network = await books.makeNetwork({ shared: true });
     await books.makePort(network.id, { projectId: 'other' });
     await expect(books.stores.networks.update(network.id, { shared: false }, NOW)).rejects.toThrow(
-      failure('NetworkInUse'),
+      failure('InvalidSharedSetting'),
     );
     expect((await books.stores.networks.update(network.id, { name: 'renamed' }, NOW)).revision).toBe(2);
   });

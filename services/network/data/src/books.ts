@@ -77,7 +77,7 @@ export class NetworkBooks {
     this.dirty = new DirtyRepo(db);
     const sharing = new Sharing(this.policies, this.quotas, options.newId);
     this.networkStore = new NetworkStore(db, this.networks, this.qosPolicies, sharing, this.quotas);
-    this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.quotas);
+    this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.subnetPools, this.quotas);
     this.portStore = new PortStore(
       db,
       this.ports,

@@ -51,12 +51,18 @@ interface Row {
   readonly zone_hints: readonly string[];
   readonly tags: readonly string[];
   readonly subnet_ids: readonly string[];
+  readonly ipv4_scope_id: string | null;
+  readonly ipv6_scope_id: string | null;
   readonly revision: number;
   readonly created_at: Date;
   readonly updated_at: Date;
 }
 
-const SELECT = `n.*, array(select s.id::text from subnet s where s.network_id = n.id order by s.created_at, s.id) as subnet_ids,
+/** All subnets of one version on a network are from one pool. */
+const scopeSql = (version: 4 | 6): string =>
+  `(select l.scope_id from subnet s join subnetpool l on l.id = s.pool_id where s.network_id = n.id and s.version = ${version} limit 1)`;
+
+const SELECT = `n.*, ${scopeSql(4)} as ipv4_scope_id, ${scopeSql(6)} as ipv6_scope_id, array(select s.id::text from subnet s where s.network_id = n.id order by s.created_at, s.id) as subnet_ids,
   ${targetsSql('n', 'access_as_shared')} as shared_with, ${targetsSql('n', 'access_as_external')} as external_to`;
 
 const isShared = `exists (select 1 from rbac_policy r where r.object_id = n.id and r.action = 'access_as_shared' and r.target = '${EVERYONE}')`;
@@ -82,6 +88,8 @@ const toNetwork = (row: Row): Network => ({
   zoneHints: row.zone_hints,
   tags: row.tags,
   subnetIds: row.subnet_ids,
+  ipv4ScopeId: row.ipv4_scope_id,
+  ipv6ScopeId: row.ipv6_scope_id,
   revision: row.revision,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
@@ -136,6 +144,8 @@ export type NewNetwork = Omit<
   | 'externalTo'
   | 'tags'
   | 'subnetIds'
+  | 'ipv4ScopeId'
+  | 'ipv6ScopeId'
   | 'revision'
   | 'createdAt'
   | 'updatedAt'
@@ -195,7 +205,7 @@ export class NetworkRepo {
          network_type, physical_network, segmentation_id, tunnel_key, dns_domain, zone_hints, created_at, updated_at)
        select $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11,
          case when $10 = 'geneve' then k.key else $12::int end, k.key, $14, $15, $13, $13 from k
-       returning *, '{}'::text[] as subnet_ids, '{}'::text[] as shared_with, '{}'::text[] as external_to`,
+       returning *, '{}'::text[] as subnet_ids, null::uuid as ipv4_scope_id, null::uuid as ipv6_scope_id, '{}'::text[] as shared_with, '{}'::text[] as external_to`,
       [
         network.id,
         network.projectId,

@@ -2,8 +2,6 @@
 import type { Db, Tx } from '#libs/platform/db';
 import {
   checkPoolQuota,
-  type IpVersion,
-  otherPool,
   type PoolWish,
   poolInUse,
   poolNotFound,
@@ -29,7 +27,6 @@ import {
 
 export interface Allotment {
   readonly poolId: string;
-  readonly networkId: string;
   readonly projectId: string;
   readonly wish: PoolWish;
 }
@@ -98,10 +95,9 @@ export class SubnetPoolStore {
   }
 
   /** The prefix that a new subnet gets. Within the subnet's own transaction, which holds the pool's lock to its end. */
-  async allot(tx: Tx, { poolId, networkId, projectId, wish }: Allotment): Promise<string> {
+  async allot(tx: Tx, { poolId, projectId, wish }: Allotment): Promise<string> {
     const pool = await this.pools.lock(tx, poolId);
     if (!pool) throw poolNotFound(poolId);
-    await this.refuseMixing(tx, networkId, pool.version, poolId);
     const taken = await this.pools.taken(tx, poolId);
     const cidr = prefixFrom(
       pool,
@@ -111,12 +107,6 @@ export class SubnetPoolStore {
     const own = taken.filter((one) => one.projectId === projectId).map((one) => one.cidr);
     checkPoolQuota(pool, own, cidr);
     return cidr;
-  }
-
-  /** Subnets of one version on one network are all from one pool, or all from none. */
-  async refuseMixing(tx: Tx, networkId: string, version: IpVersion, poolId: string | null): Promise<void> {
-    const others = await this.pools.poolsOn(tx, networkId, version);
-    if (others.some((other) => other !== poolId)) throw otherPool();
   }
 
   /** Runs a write and words what the database refused. */

@@ -36,6 +36,7 @@ interface Row {
   readonly ra_mode: Ipv6Mode | null;
   readonly service_types: readonly string[];
   readonly dns_publish_fixed_ip: boolean;
+  readonly pool_id: string | null;
   readonly tags: readonly string[];
   readonly revision: number;
   readonly created_at: Date;
@@ -45,7 +46,7 @@ interface Row {
 const isExternal = '(select n.external from network n where n.id = s.network_id)';
 const SELECT = `s.id, s.network_id, s.project_id, s.name, s.description, s.version, s.cidr::text as cidr,
   host(s.gateway) as gateway, s.dhcp, s.pools, s.dns, s.routes, s.address_mode, s.ra_mode, s.service_types,
-  s.dns_publish_fixed_ip, s.tags, s.revision, s.created_at, s.updated_at`;
+  s.dns_publish_fixed_ip, s.pool_id, s.tags, s.revision, s.created_at, s.updated_at`;
 
 const toSubnet = (row: Row): Subnet => ({
   id: row.id,
@@ -64,6 +65,7 @@ const toSubnet = (row: Row): Subnet => ({
   raMode: row.ra_mode,
   serviceTypes: row.service_types,
   dnsPublishFixedIp: row.dns_publish_fixed_ip,
+  poolId: row.pool_id,
   tags: row.tags,
   revision: row.revision,
   createdAt: row.created_at,
@@ -83,6 +85,7 @@ const LIST: ListSpec = {
     description: byText('s.description'),
     ip_version: byInteger('s.version'),
     cidr: byText('s.cidr::text'),
+    subnetpool_id: byNullableText('s.pool_id::text'),
     gateway_ip: byNullableText('host(s.gateway)'),
     enable_dhcp: byBoolean('s.dhcp'),
     'router:external': byBoolean(isExternal),
@@ -194,8 +197,8 @@ export class SubnetRepo {
   async insert(tx: Tx, subnet: NewSubnet, now: Date): Promise<Subnet> {
     await tx.exec(
       `insert into subnet (id, network_id, project_id, name, description, version, cidr, gateway, dhcp, pools, dns,
-         routes, address_mode, ra_mode, service_types, dns_publish_fixed_ip, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $15, $15)`,
+         routes, address_mode, ra_mode, service_types, dns_publish_fixed_ip, pool_id, created_at, updated_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $18, $15, $15)`,
       [
         subnet.id,
         subnet.networkId,
@@ -214,6 +217,7 @@ export class SubnetRepo {
         now,
         subnet.serviceTypes,
         subnet.dnsPublishFixedIp,
+        subnet.poolId,
       ],
     );
     return { ...subnet, tags: [], revision: 1, createdAt: now, updatedAt: now };

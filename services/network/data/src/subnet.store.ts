@@ -9,6 +9,7 @@ import {
   invalidInput,
   isAuto,
   networkNotFound,
+  otherPool,
   parsePrefix,
   type Subnet,
   subnetInUse,
@@ -20,6 +21,11 @@ import type { PortRepo } from './port.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
 import { isOverlap, isSubnetStillUsed, type NewSubnet, type SubnetChange, type SubnetRepo } from './subnet.repo.js';
+import type { SubnetPoolRepo } from './subnet-pool.repo.js';
+
+/** A subnet whose prefix is only known within the transaction that also keeps others from it. */
+export type LateSubnet = (tx: Tx) => Promise<NewSubnet>;
+export type SubnetDraft = NewSubnet | LateSubnet;
 
 export class SubnetStore {
   constructor(
@@ -27,15 +33,22 @@ export class SubnetStore {
     private readonly subnets: SubnetRepo,
     private readonly ports: PortRepo,
     private readonly allocations: AllocationRepo,
+    private readonly pools: SubnetPoolRepo,
     private readonly quotas: QuotaRepo,
   ) {}
 
   /** All of them or none. */
-  async create(drafts: readonly NewSubnet[], now: Date): Promise<Subnet[]> {
+  async create(drafts: readonly SubnetDraft[], now: Date): Promise<Subnet[]> {
+    let tried: NewSubnet[] = [];
     try {
       return await this.db.tx(async (tx) => {
+        tried = [];
         const made: Subnet[] = [];
-        for (const draft of drafts) made.push(await this.createIn(tx, draft, now));
+        for (const draft of drafts) {
+          const subnet = typeof draft === 'function' ? await draft(tx) : draft;
+          tried.push(subnet);
+          made.push(await this.createIn(tx, subnet, now));
+        }
         await record(
           tx,
           made.map((subnet) => ({ resourceId: subnet.id, what: 'subnet created', related: [subnet.networkId] })),
@@ -46,8 +59,8 @@ export class SubnetStore {
         return made;
       });
     } catch (error) {
-      if (isViolation(error, 'foreignKey', 'subnet_network_id_fkey')) throw networkNotFound(drafts[0]?.networkId ?? '');
-      throw isOverlap(error) ? overlapping(drafts) : error;
+      if (isViolation(error, 'foreignKey', 'subnet_network_id_fkey')) throw networkNotFound(tried[0]?.networkId ?? '');
+      throw isOverlap(error) ? overlapping(tried) : error;
     }
   }
 
@@ -92,6 +105,9 @@ export class SubnetStore {
   }
 
   private async createIn(tx: Tx, draft: NewSubnet, now: Date): Promise<Subnet> {
+    // Subnets of one version on one network are all from one pool, or all from none.
+    const others = await this.pools.poolsOn(tx, draft.networkId, draft.version);
+    if (others.some((other) => other !== draft.poolId)) throw otherPool();
     const subnet = await this.subnets.insert(tx, draft, now);
     await markDirty(tx, 'subnet', [subnet.id], now);
     if (subnet.dhcp && subnet.version === 4) await this.addMetadata(tx, subnet, now);

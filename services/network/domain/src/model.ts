@@ -49,6 +49,9 @@ export interface Network extends Standard {
   readonly dnsDomain: string;
   readonly zoneHints: readonly string[];
   readonly subnetIds: readonly string[];
+  /** The address scopes that its subnets are in by their pools, or null. */
+  readonly ipv4ScopeId: string | null;
+  readonly ipv6ScopeId: string | null;
 }
 
 export interface Route {
@@ -81,6 +84,8 @@ export interface Subnet extends Standard {
   /** Owners of devices whose ports get their addresses here; none: ports that no other subnet is for. */
   readonly serviceTypes: readonly string[];
   readonly dnsPublishFixedIp: boolean;
+  /** The pool that its prefix is from, or null. */
+  readonly poolId: string | null;
 }
 
 export interface FixedIp {

@@ -2,7 +2,7 @@
 import { type Failure, fail } from '#libs/kernel';
 import { bitsOf, formatPrefix, type IpVersion, type Prefix, parsePrefix } from './address.js';
 import { badAttribute } from './faults.js';
-import type { Standard, Targets } from './model.js';
+import { reaches, type Standard, type Targets } from './model.js';
 import { firstFree, holds, merged } from './prefix-set.js';
 
 export interface SubnetPool extends Standard {
@@ -49,6 +49,12 @@ export const otherPool = (): Failure =>
   );
 export const secondDefaultPool = (): Failure =>
   invalid('InvalidInput', 'A default subnetpool for this IP family has already been set.');
+
+export const noDefaultPool = (version: IpVersion): Failure =>
+  invalid('InvalidInput', `No default subnetpool found for IPv${version}.`);
+/** True for a project that may have subnets of the pool. */
+export const mayUsePool = (pool: SubnetPool, projectId: string | undefined): boolean =>
+  pool.projectId === projectId || reaches(pool.sharedWith, projectId);
 
 export const scopeNotFound = (id: string) =>
   fail.notFound(`Address scope ${id} could not be found.`, { type: 'AddressScopeNotFound' });

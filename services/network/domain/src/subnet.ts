@@ -34,6 +34,8 @@ export interface SubnetWish {
   readonly raMode?: Ipv6Mode | null | undefined;
   readonly serviceTypes?: readonly string[] | undefined;
   readonly dnsPublishFixedIp?: boolean | undefined;
+  /** The pool that the prefix is from. */
+  readonly poolId?: string | undefined;
 }
 
 export type SubnetShape = Pick<
@@ -49,6 +51,7 @@ export type SubnetShape = Pick<
   | 'raMode'
   | 'serviceTypes'
   | 'dnsPublishFixedIp'
+  | 'poolId'
 >;
 
 /** Decides what the subnet will be. Throws what is wrong with the wish. */
@@ -73,6 +76,7 @@ export function shapeSubnet(wish: SubnetWish): SubnetShape {
     raMode: wish.raMode ?? null,
     serviceTypes: checkedServiceTypes(wish.serviceTypes ?? []),
     dnsPublishFixedIp: wish.dnsPublishFixedIp ?? false,
+    poolId: wish.poolId ?? null,
   };
 }
 

@@ -20,6 +20,11 @@ export const EXTENSIONS: readonly Extension[] = [
   },
   { alias: 'binding', name: 'Port Binding', description: 'Where a port is bound, for administrators.' },
   {
+    alias: 'default-subnetpools',
+    name: 'Default Subnetpools',
+    description: 'A subnet can be from the pool that is the default of its version.',
+  },
+  {
     alias: 'empty-string-filtering',
     name: 'Empty String Filtering',
     description: 'Lists can be filtered by empty values.',
@@ -145,6 +150,16 @@ export const EXTENSIONS: readonly Extension[] = [
     alias: 'stateful-security-group',
     name: 'Stateful Security Groups',
     description: 'A group can filter without connection tracking.',
+  },
+  {
+    alias: 'subnet_allocation',
+    name: 'Subnet Allocation',
+    description: 'Subnets get their prefixes from pools.',
+  },
+  {
+    alias: 'subnetpool-prefix-ops',
+    name: 'Subnetpool Prefix Operations',
+    description: 'Prefixes can be added to a pool and taken from it.',
   },
   {
     alias: 'subnet-external-network',

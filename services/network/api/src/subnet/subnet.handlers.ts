@@ -1,7 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { fail, isUuid } from '#libs/kernel';
 import type { Reply } from '#libs/platform/http';
-import { type NewSubnet, SUBNET_FIELDS, type SubnetChange, type SubnetOnNetwork } from '#services/network/data';
+import {
+  type NewSubnet,
+  SUBNET_FIELDS,
+  type SubnetChange,
+  type SubnetDraft,
+  type SubnetOnNetwork,
+} from '#services/network/data';
 import {
   checkCarries,
   checkedDns,
@@ -11,7 +17,6 @@ import {
   checkedServiceTypes,
   checkServable,
   formatIp,
-  type IpVersion,
   invalidInput,
   networkNotFound,
   parseIp,
@@ -19,6 +24,7 @@ import {
   rangesOf,
   reaches,
   type Subnet,
+  type SubnetPool,
   type SubnetWish,
   shapeSubnet,
   subnetNotFound,
@@ -27,9 +33,14 @@ import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
 import { type AnyCall, demand, idOf, itemsOf, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
 import { isOn, toNumber } from '../values.wire.js';
+import { poolFor, versionOf } from './subnet.pooled.js';
 import { type NewSubnetBody, type SubnetChangeBody, subnetView } from './subnet.wire.js';
 
-type Draft = NewSubnet & { readonly external: boolean };
+interface Draft {
+  readonly subnet: SubnetDraft;
+  /** Whether its network leads out of the cloud. */
+  readonly external: boolean;
+}
 
 @Injectable()
 export class SubnetHandlers {
@@ -51,7 +62,10 @@ export class SubnetHandlers {
     const { items, bulk } = itemsOf<NewSubnetBody>(call.body, 'subnet', 'subnets');
     const drafts: Draft[] = [];
     for (const item of items) drafts.push(await this.draft(call, item));
-    const made = await this.parts.books.subnetStore.create(drafts, this.parts.now());
+    const made = await this.parts.books.subnetStore.create(
+      drafts.map((draft) => draft.subnet),
+      this.parts.now(),
+    );
     const shown = made.map((subnet, index) => subnetView({ ...subnet, external: drafts[index]!.external }, call));
     return { body: bulk ? { subnets: shown } : { subnet: shown[0] } };
   }
@@ -82,36 +96,46 @@ export class SubnetHandlers {
   }
 
   private async draft(call: AnyCall, item: NewSubnetBody): Promise<Draft> {
-    const { books } = this.parts;
+    const { books, ids } = this.parts;
     const projectId = ownerOf(call, 'create_subnet', item);
     const network = isUuid(item.network_id) ? await books.networks.find(books.db, item.network_id) : undefined;
     const known = network && (reaches(network.sharedWith, call.who.projectId) || mayKnow(call.who, network.projectId));
     if (!network || !known) throw networkNotFound(item.network_id);
     demand(call, 'create_subnet', { projectId: network.projectId });
     if (item.service_types !== undefined) demand(call, 'create_subnet:service_types');
+    const pool = await poolFor(this.parts, call, item);
     const texts = { name: item.name ?? '', description: item.description ?? '' };
-    const shape = shapeSubnet(wishOf(item));
-    checkCarries(network, shape.version);
-    return {
-      id: this.parts.ids.uuid(),
-      networkId: network.id,
-      external: network.external,
-      projectId,
-      ...texts,
-      ...shape,
+    const base = { id: ids.uuid(), networkId: network.id, projectId, ...texts };
+    const shaped = (cidr: string): NewSubnet => {
+      const shape = shapeSubnet({ ...wishOf(item, cidr), poolId: pool?.id });
+      checkCarries(network, shape.version);
+      return { ...base, ...shape };
     };
+    return { external: network.external, subnet: this.prefixed(item, pool, projectId, shaped) };
+  }
+
+  /** The subnet with the client's prefix, or with one that its pool gives when it is written. */
+  private prefixed(
+    item: NewSubnetBody,
+    pool: SubnetPool | undefined,
+    projectId: string,
+    shaped: (cidr: string) => NewSubnet,
+  ): SubnetDraft {
+    const cidr = item.cidr ?? undefined;
+    if (pool) {
+      const wish = { cidr, length: toNumber(item.prefixlen) ?? undefined };
+      const { subnetPoolStore } = this.parts.books;
+      return async (tx) => shaped(await subnetPoolStore.allot(tx, { poolId: pool.id, projectId, wish }));
+    }
+    if (cidr !== undefined) return shaped(cidr);
+    throw fail.invalid('a subnetpool must be specified in the absence of a cidr', { type: 'BadRequest' });
   }
 }
 
-function wishOf(item: NewSubnetBody): SubnetWish {
-  if (item.cidr == null)
-    throw fail.invalid('a subnetpool must be specified in the absence of a cidr', { type: 'HTTPBadRequest' });
-  const version = toNumber(item.ip_version) ?? (item.cidr.includes(':') ? 6 : 4);
-  if (version !== 4 && version !== 6)
-    throw fail.invalid(`Invalid input for ip_version. Reason: '${version}' is not in [4, 6].`);
+function wishOf(item: NewSubnetBody, cidr: string): SubnetWish {
   return {
-    version: version as IpVersion,
-    cidr: item.cidr,
+    version: versionOf(item) ?? (cidr.includes(':') ? 6 : 4),
+    cidr,
     gateway: item.gateway_ip,
     dhcp: isOn(item.enable_dhcp),
     pools: item.allocation_pools ?? undefined,

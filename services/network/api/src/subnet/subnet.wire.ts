@@ -31,9 +31,9 @@ const NewSubnetBody = attributes({
   ipv6_ra_mode: nullable(Mode),
   project_id: maybe(text()),
   tenant_id: maybe(text()),
-  // What only subnet pools would give a meaning.
-  subnetpool_id: maybe(Type.Null()),
-  prefixlen: maybe(Type.Null()),
+  subnetpool_id: nullable(text(64)),
+  use_default_subnetpool: maybe(Flag),
+  prefixlen: nullable(Whole),
   segment_id: maybe(Type.Null()),
 });
 export type NewSubnetBody = Static<typeof NewSubnetBody>;
@@ -62,7 +62,7 @@ const FIELDS: readonly Field<SubnetSeen>[] = [
   { name: 'service_types', from: (s) => s.serviceTypes },
   { name: 'dns_publish_fixed_ip', from: (s) => s.dnsPublishFixedIp },
   { name: 'router:external', from: (s) => s.external },
-  { name: 'subnetpool_id', from: () => null },
+  { name: 'subnetpool_id', from: (s) => s.poolId },
 ];
 const fields = view(FIELDS);
 

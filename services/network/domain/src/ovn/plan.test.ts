@@ -34,6 +34,8 @@ const network: Network = {
   networkType: 'geneve',
   physicalNetwork: null,
   tunnelKey: 77,
+  ipv4ScopeId: null,
+  ipv6ScopeId: null,
   qosPolicyId: null,
   dnsDomain: '',
   zoneHints: [],

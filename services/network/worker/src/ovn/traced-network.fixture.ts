@@ -34,6 +34,8 @@ export const network: Network = {
   portSecurity: true,
   segmentationId: 5,
   subnetIds: [],
+  ipv4ScopeId: null,
+  ipv6ScopeId: null,
   ...born,
 };
 export const GROUP_IDS = [randomUUID(), randomUUID(), randomUUID()];
