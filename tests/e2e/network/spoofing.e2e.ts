@@ -21,8 +21,8 @@ let victim: Endpoint;
 let witness: Endpoint;
 let taps: Tap[] = [];
 
-/** What nobody may see: the frame from its type on, whatever a switch does to its addresses. */
-const told = (bytes: Buffer): Buffer => bytes.subarray(12);
+/** What nobody may see: the frame from its type on, whatever is done to its addresses or, on receipt, to its VLAN tag. */
+const told = (bytes: Buffer): Buffer => bytes.subarray(bytes.readUInt16BE(12) === 0x8100 ? 16 : 12);
 const seen = (bytes: Buffer): boolean => taps.some((tap) => tap.holding(told(bytes)).length > 0);
 
 let round = 0;

@@ -4,6 +4,7 @@
  */
 import type { Ran } from '../../../runner/command.js';
 import { namespacePath, onNode, scriptOnNode } from './node.js';
+import { CARRY, DHCP, PLUG, PLUG_BEHIND, PREPARE, SWEEP, UNPLUG } from './plugging.js';
 import type { Connected, Protocol, Requests } from './puppet-requests.js';
 import { Puppeteer } from './puppeteer.js';
 import { inject, Tap } from './wire.js';
@@ -29,59 +30,6 @@ export interface EndpointOptions {
 export type Lease = Readonly<Record<string, string>>;
 
 const isV6 = (address: string): boolean => address.includes(':');
-
-/** $1 port id, $2 MAC, $3 MTU. A veth, as metadata's own: with TSO in OVS its partial checksums are understood. */
-const PREPARE = `
-ns=lab-$1; dev=lab$(printf %s "$1" | cut -c1-11)
-ip netns add "$ns"
-ip link add "$dev" type veth peer name eth0 netns "$ns"
-ip -n "$ns" link set lo up
-ip -n "$ns" link set eth0 address "$2" mtu "$3" up
-ip link set "$dev" mtu "$3" up`;
-
-const PLUG = `
-dev=lab$(printf %s "$1" | cut -c1-11)
-ovs-vsctl --timeout=10 add-port br-int "$dev" -- set Interface "$dev" "external_ids:iface-id=$1"`;
-
-const UNPLUG = `
-ns=lab-$1; dev=lab$(printf %s "$1" | cut -c1-11)
-ovs-vsctl --timeout=10 --if-exists del-port br-int "$dev"
-ip netns pids "$ns" 2>/dev/null | xargs -r kill -9 2>/dev/null || true
-ip link del "$dev" 2>/dev/null || true
-ip netns del "$ns" 2>/dev/null || true`;
-
-/** Everything of labs before, whose test was cut off. */
-const SWEEP = `
-for dev in $(ovs-vsctl --timeout=10 list-ports br-int | grep '^lab' || true); do
-  ovs-vsctl --timeout=10 --if-exists del-port br-int "$dev"; ip link del "$dev" 2>/dev/null || true
-done
-for ns in $(ip netns list | cut -d' ' -f1 | grep '^lab-' || true); do
-  ip netns pids "$ns" | xargs -r kill -9 2>/dev/null || true
-  ip netns del "$ns"
-done`;
-
-/** $1 namespace. Says what it was told, and does it as a guest would. */
-const DHCP = `
-ns=$1; script=/tmp/$ns.udhcpc
-cat > "$script" <<'END'
-#!/bin/sh
-[ "$1" = bound ] || exit 0
-set
-ip addr replace "$ip/$mask" dev "$interface"
-[ -z "$mtu" ] || ip link set "$interface" mtu "$mtu"
-if [ -n "$staticroutes" ]; then
-  set -- $staticroutes
-  while [ $# -ge 2 ]; do
-    if [ "$2" = 0.0.0.0 ]; then ip route replace "$1" dev "$interface"; else ip route replace "$1" via "$2" dev "$interface"; fi
-    shift 2
-  done
-else
-  for r in $router; do ip route replace default via "$r" dev "$interface"; break; done
-fi
-END
-chmod 755 "$script"
-trap 'rm -f "$script"' EXIT
-ip netns exec "$ns" busybox udhcpc -i eth0 -q -n -t 8 -T 1 -f -s "$script" -O staticroutes -O mtu -O dns -O domain 2>/dev/null`;
 
 export const sweepNode = async (node: string): Promise<void> => void (await scriptOnNode(node, SWEEP));
 
@@ -116,6 +64,17 @@ export class Endpoint {
     await scriptOnNode(this.node, PLUG, this.portId);
     if (addressing === 'static') for (const fixed of this.fixed) await this.take(fixed);
     if (addressing === 'dhcp') await this.dhcp();
+  }
+
+  /** Makes the plugged endpoint one that can carry others as VLANs. */
+  async carry(): Promise<void> {
+    await scriptOnNode(this.node, CARRY, this.portId);
+  }
+
+  /** Into the parent's bridge, whose tag for it is `vlan`. */
+  async plugBehind(parent: Endpoint, vlan: number): Promise<void> {
+    await scriptOnNode(this.node, PLUG_BEHIND, this.portId, parent.portId, String(vlan));
+    for (const fixed of this.fixed) await this.take(fixed);
   }
 
   get ipv4(): string {
