@@ -15,6 +15,8 @@ export interface HttpOptions extends Omit<RegistrarOptions, 'handlerOf'> {
   readonly host: string;
   readonly port: number;
   readonly health: Health;
+  /** The URL as rows know it, where clients may write it in another way. */
+  rewriteUrl?(url: string): string;
   /** Routes that are no operations of the API (signed downloads). */
   extra?(fastify: FastifyInstance, app: INestApplicationContext): void;
 }
@@ -43,7 +45,9 @@ const duration = new Histogram({
 
 /** Builds the Nest application of the module and serves the rows. Stop it with `app.close()`. */
 export async function serveHttp(module: Class | DynamicModule, options: HttpOptions): Promise<NestFastifyApplication> {
+  const { rewriteUrl } = options;
   const adapter = new Adapter({
+    ...(rewriteUrl ? { rewriteUrl: ({ url = '/' }) => rewriteUrl(url) } : {}),
     bodyLimit: BODY_LIMIT,
     routerOptions: { ignoreTrailingSlash: true, maxParamLength: 512 },
     requestTimeout: 0,

@@ -5,6 +5,10 @@ import { AddressGroupHandlers } from './address-group/address-group.handlers.js'
 import { addressGroupOps } from './address-group/address-group.ops.js';
 import { AddressScopeHandlers } from './address-scope/address-scope.handlers.js';
 import { addressScopeOps } from './address-scope/address-scope.ops.js';
+import { AgentHandlers } from './agent/agent.handlers.js';
+import { agentOps } from './agent/agent.ops.js';
+import { AvailabilityZoneHandlers } from './availability-zone/availability-zone.handlers.js';
+import { availabilityZoneOps } from './availability-zone/availability-zone.ops.js';
 import { DefaultSecurityGroupRuleHandlers } from './default-security-group-rule/default-security-group-rule.handlers.js';
 import { defaultSecurityGroupRuleOps } from './default-security-group-rule/default-security-group-rule.ops.js';
 import { DiscoveryHandlers } from './discovery/discovery.handlers.js';
@@ -28,6 +32,8 @@ import { SecurityGroupHandlers } from './security-group/security-group.handlers.
 import { securityGroupOps } from './security-group/security-group.ops.js';
 import { SecurityGroupRuleHandlers } from './security-group-rule/security-group-rule.handlers.js';
 import { securityGroupRuleOps } from './security-group-rule/security-group-rule.ops.js';
+import { ServiceProviderHandlers } from './service-provider/service-provider.handlers.js';
+import { serviceProviderOps } from './service-provider/service-provider.ops.js';
 import { SubnetHandlers } from './subnet/subnet.handlers.js';
 import { subnetOps } from './subnet/subnet.ops.js';
 import { SubnetPoolHandlers } from './subnet-pool/subnet-pool.handlers.js';
@@ -40,6 +46,7 @@ import { trunkOps } from './trunk/trunk.ops.js';
 export { type ApiSettings, NetworkParts } from './parts.js';
 export { ATTRIBUTE_RULES as networkRules } from './rules.js';
 export { NetworkOptions } from './settings.js';
+export { withoutSuffix } from './suffix.js';
 export { TAGGABLE } from './tag/taggable.js';
 
 export const networkApiOps: readonly Op[] = [
@@ -60,6 +67,9 @@ export const networkApiOps: readonly Op[] = [
   ...trunkOps,
   ...tagOps,
   ...quotaOps,
+  ...agentOps,
+  ...availabilityZoneOps,
+  ...serviceProviderOps,
 ];
 
 @Module({})
@@ -87,5 +97,8 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     TrunkHandlers,
     TagHandlers,
     QuotaHandlers,
+    AgentHandlers,
+    AvailabilityZoneHandlers,
+    ServiceProviderHandlers,
   ],
 });

@@ -21,6 +21,8 @@ export class NetworkParts {
     readonly newMac: () => string,
     /** The nodes that OVN knows now. */
     readonly chassis: () => readonly Chassis[],
+    /** Has OVN forget a node; rejects while OVN can not be reached. */
+    readonly forgetChassis: (name: string) => Promise<void>,
   ) {}
 
   now(): Date {

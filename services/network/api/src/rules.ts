@@ -119,7 +119,11 @@ export const R = {
   deleteQuota: rule('delete_quota', ADMIN),
   getExtension: rule('get_extension', everyone),
   getZone: rule('get_availability_zone', PROJECT_READER),
+  getServiceProvider: rule('get_service_provider', everyone),
+  listAgents: rule('get_agents', everyone),
   getAgent: rule('get_agent', ADMIN),
+  updateAgent: rule('update_agent', ADMIN),
+  deleteAgent: rule('delete_agent', ADMIN),
 } as const satisfies Record<string, Rule>;
 
 /** Rules of QoS are seen with their policy, by either of their two paths, and written by administrators. */

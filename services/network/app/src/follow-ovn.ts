@@ -1,12 +1,14 @@
 /** What keeps OVN and the books together. None of OVN's databases needs to be there for the service to start. */
-import type { Clock } from '#libs/kernel';
+import type { Clock, Ids } from '#libs/kernel';
 import { Counter, type Log, metrics } from '#libs/platform/log';
 import { OvsdbClient } from '#libs/platform/ovsdb';
 import type { NetworkOptions } from '#services/network/api';
 import { type NetworkBooks, OVN_CHANNEL } from '#services/network/data';
 import { type Chassis, gatewaysTo } from '#services/network/domain';
 import {
+  AgentWatch,
   chassisOf,
+  forgetChassis,
   type NbClient,
   NORTHBOUND,
   PortStatus,
@@ -20,6 +22,8 @@ export interface OvnFollower {
   readonly reconciler: Reconciler;
   /** The nodes that OVN knows; none where the southbound database is not followed. */
   readonly chassis: () => readonly Chassis[];
+  /** Has OVN forget a node. */
+  readonly forgetChassis: (name: string) => Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,8 +36,7 @@ const drift = new Counter({
 export async function followOvn(
   options: NetworkOptions,
   books: NetworkBooks,
-  clock: Clock,
-  log: Log,
+  { clock, ids, log }: { readonly clock: Clock; readonly ids: Ids; readonly log: Log },
 ): Promise<OvnFollower> {
   const client: NbClient = new OvsdbClient({ remotes: options.ovnNb, database: 'OVN_Northbound', tables: NORTHBOUND });
   client.onTrouble((reason) => log.warn({ reason: reason.message }, 'the northbound database was lost'));
@@ -50,18 +53,25 @@ export async function followOvn(
     onDrift: (operations) => drift.inc(operations),
   });
   const status = new PortStatus(books, client, clock, log);
+  const agents =
+    nodes && new AgentWatch({ books, northbound: client, southbound: nodes, newId: () => ids.uuid(), clock, log });
   const unlisten = await books.db.listen(OVN_CHANNEL, () => reconciler.wake());
   client.start();
   status.start();
   reconciler.start();
+  agents?.start();
   const stop = async (): Promise<void> => {
     unlisten();
     await reconciler.stop();
     await status.stop();
+    await agents?.stop();
     client.close();
     nodes?.close();
   };
-  return { client, reconciler, chassis, stop };
+  const forget = async (name: string): Promise<void> => {
+    if (nodes) await forgetChassis(nodes, name);
+  };
+  return { client, reconciler, chassis, forgetChassis: forget, stop };
 }
 
 function followNodes(remotes: string, log: Log): SbClient {

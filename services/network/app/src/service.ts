@@ -8,7 +8,14 @@ import { serveHttp } from '#libs/platform/http';
 import { Gauge, type Log, metrics } from '#libs/platform/log';
 import type { TokenVerifier } from '#libs/platform/policy';
 import { neutronDialect } from '#libs/wire';
-import { NetworkOptions, NetworkParts, networkApiOps, networkModule, networkRules } from '#services/network/api';
+import {
+  NetworkOptions,
+  NetworkParts,
+  networkApiOps,
+  networkModule,
+  networkRules,
+  withoutSuffix,
+} from '#services/network/api';
 import { forgetEvents, NetworkBooks, networkMigrations } from '#services/network/data';
 import { macFrom } from '#services/network/domain';
 import { groupsBinding, operatorBinding, portsBinding, type Reconciler } from '#services/network/worker';
@@ -46,10 +53,10 @@ export async function startService(deps: ServiceDeps): Promise<RunningService> {
     log,
   });
   const books = new NetworkBooks(db, { limits: options.quotas, newMac, newId: () => ids.uuid() });
-  const ovn = await followOvn(options, books, clock, log);
+  const ovn = await followOvn(options, books, { clock, ids, log });
   watchPending(books);
   const settings = { mtu: options.mtu, physicalNetworks: options.physicalNetworks };
-  const parts = new NetworkParts(books, clock, ids, settings, newMac, ovn.chassis);
+  const parts = new NetworkParts(books, clock, ids, settings, newMac, ovn.chassis, ovn.forgetChassis);
   const app = await serveHttp(networkModule(parts), {
     ...config.http,
     ops: networkApiOps,
@@ -57,6 +64,7 @@ export async function startService(deps: ServiceDeps): Promise<RunningService> {
     dialect: neutronDialect,
     verifier,
     publicBase: `${config.publicUrl}/network`,
+    rewriteUrl: withoutSuffix,
     log,
     health: async () => ({
       database: await db.one('select 1').then(

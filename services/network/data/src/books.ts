@@ -5,6 +5,7 @@ import { AddressGroupRepo } from './address-group.repo.js';
 import { AddressGroupStore } from './address-group.store.js';
 import { AddressScopeRepo } from './address-scope.repo.js';
 import { AddressScopeStore } from './address-scope.store.js';
+import { AgentRepo } from './agent.repo.js';
 import { AllocationRepo } from './allocation.repo.js';
 import { DefaultSecurityGroupRuleRepo } from './default-security-group-rule.repo.js';
 import { DefaultSecurityGroupRuleStore } from './default-security-group-rule.store.js';
@@ -53,6 +54,7 @@ export class NetworkBooks {
   readonly policies = new RbacPolicyRepo();
   readonly qosPolicies = new QosPolicyRepo();
   readonly trunks = new TrunkRepo();
+  readonly agents = new AgentRepo();
   readonly quotas: QuotaRepo;
   readonly dirty: DirtyRepo;
   readonly networkStore: NetworkStore;

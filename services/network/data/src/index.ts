@@ -3,6 +3,7 @@ export * from './address-group.repo.js';
 export * from './address-group.store.js';
 export * from './address-scope.repo.js';
 export * from './address-scope.store.js';
+export * from './agent.repo.js';
 export * from './allocation.repo.js';
 export * from './books.js';
 export * from './default-security-group-rule.repo.js';

@@ -9,6 +9,8 @@ const chassis = (name: string, physicalNetworks: string[], isGateway: boolean): 
   isGateway,
   zones: [],
   heardAt: null,
+  bridgeMappings: '',
+  caughtUp: false,
 });
 
 describe('what a node says of itself', () => {

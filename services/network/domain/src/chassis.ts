@@ -1,4 +1,5 @@
 /** The nodes as OVN knows them: which physical networks each has a bridge to, and who may be a gateway. */
+import { zoneNotFound } from './faults.js';
 
 export interface Chassis {
   readonly id: string;
@@ -6,10 +7,14 @@ export interface Chassis {
   readonly name: string;
   readonly hostname: string;
   readonly physicalNetworks: readonly string[];
+  /** As the node has them: `network:bridge`, several separated by commas. */
+  readonly bridgeMappings: string;
   readonly isGateway: boolean;
   readonly zones: readonly string[];
   /** When it last said how far it is; null where it never did. */
   readonly heardAt: Date | null;
+  /** It has done all that it was asked for. */
+  readonly caughtUp: boolean;
 }
 
 /** `public:br-ex,other:br-other`: the networks of a node's bridges. Pure. */
@@ -44,4 +49,12 @@ export const DEFAULT_ZONE = 'nova';
 export function zonesOf(all: readonly Chassis[]): string[] {
   const named = [...new Set(all.flatMap((chassis) => chassis.zones))].sort();
   return named.length > 0 ? named : [DEFAULT_ZONE];
+}
+
+/** The zones that were asked for, each once; throws what is not known. */
+export function checkedZones(hints: readonly string[], all: readonly Chassis[]): string[] {
+  const known = zonesOf(all);
+  const unknown = hints.find((hint) => !known.includes(hint));
+  if (unknown !== undefined) throw zoneNotFound(unknown);
+  return [...new Set(hints)];
 }

@@ -21,6 +21,11 @@ export const addressGroupNotFound = (id: string) =>
 const quoted = (texts: readonly string[]): string => `[${texts.map((text) => `'${text}'`).join(', ')}]`;
 export const addressesNotFound = (id: string, addresses: readonly string[]) =>
   missing('AddressesNotFound', `Addresses ${quoted(addresses)} not found in the address group ${id}.`);
+export const agentNotFound = (id: string) => missing('AgentNotFound', `Agent ${id} could not be found.`);
+export const agentAlive = (id: string) =>
+  conflict('AgentInUse', `Agent ${id} is alive: it would come back at once. Stop the node's controller first.`);
+export const zoneNotFound = (zone: string) =>
+  missing('AvailabilityZoneNotFound', `AvailabilityZone ${zone} could not be found.`);
 export const extensionNotFound = (alias: string) =>
   missing('HTTPNotFound', `Extension with alias ${alias} does not exist`);
 
@@ -114,6 +119,11 @@ export const autoAddressed = (ip: string, subnet: string) =>
     'AllocationOnAutoAddressSubnet',
     `IPv6 address ${ip} cannot be directly assigned to a port on subnet ${subnet} as the subnet is configured for automatic addresses`,
   );
+
+export const limitBelowUse = (resource: string, limit: number, used: number) =>
+  invalid('HTTPBadRequest', `A limit of ${limit} for ${resource} is below what is used already: ${used}.`);
+export const noProject = () =>
+  invalid('QuotaMissingTenant', 'The token is scoped to no project, so there is none whose quotas could be meant.');
 
 export const overQuota = (resources: readonly string[]) =>
   fail.overQuota(`Quota exceeded for resources: [${resources.map((name) => `'${name}'`).join(', ')}].`, {

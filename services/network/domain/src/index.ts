@@ -1,6 +1,7 @@
 /** Network domain: addresses, allocation, security rules, quotas, and the plan of OVN's rows. Pure. */
 export * from './address.js';
 export * from './address-group.js';
+export * from './agent.js';
 export * from './allocation.js';
 export * from './chassis.js';
 export * from './default-security-group-rule.js';

@@ -1,5 +1,5 @@
 /** What a project may have of each kind. -1 means no limit. */
-import { badAttribute } from './faults.js';
+import { badAttribute, limitBelowUse } from './faults.js';
 
 /** In the order in which the details of a project list them. */
 export const RESOURCES = [
@@ -50,4 +50,13 @@ export function checkedLimit(resource: string, value: unknown): number {
     throw badAttribute(resource, `'${String(value)}' is not an integer.`);
   if (number < -1 || number > MOST) throw badAttribute(resource, `'${number}' is not in the range -1 to ${MOST}.`);
   return number;
+}
+
+/** Throws for the first limit that is below what is used already. */
+export function refuseBelow(limits: Partial<Amounts>, usage: Readonly<Record<Resource, Usage>>): void {
+  for (const resource of RESOURCES) {
+    const limit = limits[resource] ?? -1;
+    const { used } = usage[resource];
+    if (limit >= 0 && used > limit) throw limitBelowUse(resource, limit, used);
+  }
 }

@@ -13,9 +13,5 @@ export const discoveryOps = [
   read('/', 'public', (handlers, call) => handlers.versions(call)),
   read('/v2.0', 'public', (handlers, call) => handlers.resources(call)),
   read('/v2.0/extensions', R.getExtension, (handlers) => handlers.extensions()),
-  read('/v2.0/extensions.json', R.getExtension, (handlers) => handlers.extensions()),
   read('/v2.0/extensions/:id', R.getExtension, (handlers, call) => handlers.extension(call)),
-  read('/v2.0/availability_zones', R.getZone, (handlers) => handlers.zones()),
-  read('/v2.0/agents', R.getAgent, (handlers) => handlers.agents()),
-  read('/v2.0/agents/:id', R.getAgent, (handlers, call) => handlers.agent(call)),
 ];

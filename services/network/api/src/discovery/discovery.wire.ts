@@ -30,6 +30,9 @@ const COLLECTIONS: readonly (readonly [one: string, many: string])[] = [
   ['trunk', 'trunks'],
   ['quota', 'quotas'],
   ['extension', 'extensions'],
+  ['agent', 'agents'],
+  ['availability_zone', 'availability_zones'],
+  ['service-provider', 'service-providers'],
 ];
 
 export const versionsBody = (base: string): Record<string, unknown> => ({

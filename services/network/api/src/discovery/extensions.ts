@@ -13,10 +13,16 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'Prefixes under one name, for rules to refer to.',
   },
   { alias: 'address-scope', name: 'Address Scope', description: 'Scopes in which no two prefixes overlap.' },
+  { alias: 'agent', name: 'Agents', description: 'What runs on the nodes, for administrators.' },
   {
     alias: 'allowed-address-pairs',
     name: 'Allowed Address Pairs',
     description: 'Further addresses that a port may send from.',
+  },
+  {
+    alias: 'availability_zone',
+    name: 'Availability Zone',
+    description: 'The zones that the nodes are in.',
   },
   { alias: 'binding', name: 'Port Binding', description: 'Where a port is bound, for administrators.' },
   {
@@ -29,6 +35,7 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Empty String Filtering',
     description: 'Lists can be filtered by empty values.',
   },
+  { alias: 'external-net', name: 'External Network', description: 'Networks that lead out of the cloud.' },
   {
     alias: 'filter-validation',
     name: 'Filter Validation',
@@ -39,9 +46,13 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'IP Substring Filtering',
     description: 'Ports can be found by a part of an address.',
   },
-  { alias: 'external-net', name: 'External Network', description: 'Networks that lead out of the cloud.' },
   { alias: 'net-mtu', name: 'Network MTU', description: 'The MTU of each network.' },
   { alias: 'net-mtu-writable', name: 'Network MTU (writable)', description: 'The MTU of a network can be chosen.' },
+  {
+    alias: 'network_availability_zone',
+    name: 'Network Availability Zone',
+    description: 'A network can ask for zones.',
+  },
   { alias: 'pagination', name: 'Pagination', description: 'Lists come in pages, in both directions.' },
   {
     alias: 'port-security',
@@ -90,6 +101,11 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'QoS Rules by Id',
     description: 'Rules can be read and changed without naming their policy.',
   },
+  {
+    alias: 'quota-check-limit',
+    name: 'Quota Limit Check',
+    description: 'Limits below what is used already can be refused.',
+  },
   { alias: 'quota_details', name: 'Quota Details', description: 'Limits together with what is used.' },
   { alias: 'quotas', name: 'Quotas', description: 'Limits of each project.' },
   {
@@ -137,15 +153,16 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Shared Security Groups Filtering',
     description: 'Groups can be listed by whether they are shared.',
   },
+  { alias: 'service-type', name: 'Service Types', description: 'Who provides which service.' },
   { alias: 'sorting', name: 'Sorting', description: 'Lists can be sorted.' },
   { alias: 'standard-attr-description', name: 'Descriptions', description: 'Resources have a description.' },
   { alias: 'standard-attr-revisions', name: 'Revision Numbers', description: 'Resources count their changes.' },
+  { alias: 'standard-attr-tag', name: 'Tags', description: 'Resources can be tagged and found by their tags.' },
   {
     alias: 'standard-attr-timestamp',
     name: 'Timestamps',
     description: 'Resources tell when they were made and changed.',
   },
-  { alias: 'standard-attr-tag', name: 'Tags', description: 'Resources can be tagged and found by their tags.' },
   {
     alias: 'stateful-security-group',
     name: 'Stateful Security Groups',
@@ -171,11 +188,11 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Subnet Service Types',
     description: 'A subnet can be for the ports of some kinds of devices.',
   },
+  { alias: 'tag-creation', name: 'Tag Creation', description: 'Several tags can be added at once.' },
   { alias: 'trunk', name: 'Trunks', description: 'A port can carry further networks as VLANs.' },
   {
     alias: 'trunk-details',
     name: 'Trunk Details',
     description: 'The parent port of a trunk shows what it carries.',
   },
-  { alias: 'tag-creation', name: 'Tag Creation', description: 'Several tags can be added at once.' },
 ];

@@ -1,10 +1,10 @@
 import { Injectable } from '@nestjs/common';
-import { fail } from '#libs/kernel';
 import type { Reply } from '#libs/platform/http';
 import { NETWORK_FIELDS, type NetworkDraft, type NetworkRevision } from '#services/network/data';
 import {
   checkedDnsDomain,
   checkedMtu,
+  checkedZones,
   invalidInput,
   isVisible,
   type Network,
@@ -88,7 +88,7 @@ export class NetworkHandlers {
       mtu: checkedMtu(toNumber(item.mtu), mostMtu),
       portSecurity: isOn(item.port_security_enabled) ?? true,
       dnsDomain: checkedDnsDomain(item.dns_domain ?? ''),
-      zoneHints: this.zones(item.availability_zone_hints ?? []),
+      zoneHints: checkedZones(item.availability_zone_hints ?? [], this.parts.chassis()),
       ...segment,
       metadataPortId: ids.uuid(),
       metadataMac: newMac(),
@@ -113,14 +113,6 @@ export class NetworkHandlers {
 
   private view(network: Network, call: AnyCall): Record<string, unknown> {
     return networkView(network, call, zonesOf(this.parts.chassis()));
-  }
-
-  /** The zones that were asked for, all of which must be known. */
-  private zones(hints: readonly string[]): readonly string[] {
-    const known = zonesOf(this.parts.chassis());
-    const unknown = hints.find((hint) => !known.includes(hint));
-    if (unknown === undefined) return [...new Set(hints)];
-    throw fail.notFound(`AvailabilityZone ${unknown} could not be found.`, { type: 'AvailabilityZoneNotFound' });
   }
 
   private mostMtu({ physicalNetwork }: Network): number {

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import type { Reply } from '#libs/platform/http';
-import { type Amounts, checkedLimit, isResource } from '#services/network/domain';
+import { type Amounts, checkedLimit, isResource, noProject, refuseBelow } from '#services/network/domain';
 import { NetworkParts } from '../parts.js';
 import type { AnyCall } from '../scope.js';
-import { detailsView, limitsView } from './quota.wire.js';
+import { isOn } from '../values.wire.js';
+import { detailsView, limitsView, type QuotaBody } from './quota.wire.js';
 
 export interface QuotaTarget {
   readonly projectId: string;
@@ -15,7 +16,7 @@ export class QuotaHandlers {
 
   /** Quotas exist for every project, known or not. */
   target(call: AnyCall): QuotaTarget {
-    return { projectId: (call.params['id'] ?? '').replace(/\.json$/, '') };
+    return { projectId: call.params['id'] ?? '' };
   }
 
   async show({ projectId }: QuotaTarget): Promise<Reply> {
@@ -44,11 +45,14 @@ export class QuotaHandlers {
   }
 
   async update(call: AnyCall, { projectId }: QuotaTarget): Promise<Reply> {
-    const { quota } = call.body as { quota: Record<string, unknown> };
+    const { quota } = call.body as { quota: QuotaBody };
     const limits: Partial<Record<keyof Amounts, number>> = {};
     for (const [name, value] of Object.entries(quota)) if (isResource(name)) limits[name] = checkedLimit(name, value);
     const { quotas, db } = this.parts.books;
-    await db.tx((tx) => quotas.setLimits(tx, projectId, limits));
+    await db.tx(async (tx) => {
+      if (isOn(quota.check_limit)) refuseBelow(limits, await quotas.usage(tx, projectId));
+      await quotas.setLimits(tx, projectId, limits);
+    });
     return { body: { quota: limitsView(await quotas.limits(db, projectId)) } };
   }
 
@@ -59,7 +63,9 @@ export class QuotaHandlers {
   }
 
   /** The project that a client without an id means: its own. */
-  tenant(call: AnyCall): Reply {
-    return { body: { tenant: { tenant_id: call.who.projectId ?? null } } };
+  own(call: AnyCall, word: 'tenant' | 'project'): Reply {
+    const { projectId } = call.who;
+    if (projectId === undefined) throw noProject();
+    return { body: { [word]: { [`${word}_id`]: projectId } } };
   }
 }

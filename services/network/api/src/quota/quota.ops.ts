@@ -19,13 +19,13 @@ const read = (path: string, run: (handlers: QuotaHandlers, target: QuotaTarget) 
     run: (handlers, _call, target) => run(handlers, target),
   });
 
-const tenant = (path: string) =>
+const own = (word: 'tenant' | 'project') =>
   op(QuotaHandlers, {
     method: 'GET',
-    path,
+    path: `/v2.0/quotas/${word}`,
     rule: R.getQuota,
     status: 200,
-    run: (handlers, call) => handlers.tenant(call),
+    run: (handlers, call) => handlers.own(call, word),
   });
 
 export const quotaOps = [
@@ -36,13 +36,11 @@ export const quotaOps = [
     status: 200,
     run: (handlers) => handlers.list(),
   }),
-  tenant('/v2.0/quotas/tenant'),
-  tenant('/v2.0/quotas/tenant.json'),
+  own('tenant'),
+  own('project'),
   read('/v2.0/quotas/:id', (handlers, target) => handlers.show(target)),
   read('/v2.0/quotas/:id/default', async (handlers) => handlers.defaults()),
-  read('/v2.0/quotas/:id/default.json', async (handlers) => handlers.defaults()),
   read('/v2.0/quotas/:id/details', (handlers, target) => handlers.details(target)),
-  read('/v2.0/quotas/:id/details.json', (handlers, target) => handlers.details(target)),
   op(QuotaHandlers, {
     method: 'PUT',
     path: '/v2.0/quotas/:id',
