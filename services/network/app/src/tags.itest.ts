@@ -32,6 +32,7 @@ beforeAll(async () => {
   made.set('address-scopes', await make('address-scopes', 'address_scope', { name: 's', ip_version: 4 }));
   made.set('address-groups', await make('address-groups', 'address_group', { addresses: [] }));
   made.set('security-group-rules', await make('security-group-rules', 'security_group_rule', rule));
+  made.set('trunks', await make('trunks', 'trunk', { port_id: made.get('ports') }));
   made.set('policies', await make('qos/policies', 'policy', { name: 'q' }, ADMIN));
 });
 afterAll(() => bed.close());

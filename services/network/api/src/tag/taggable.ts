@@ -15,6 +15,7 @@ import { SecurityGroupHandlers } from '../security-group/security-group.handlers
 import { SecurityGroupRuleHandlers } from '../security-group-rule/security-group-rule.handlers.js';
 import { SubnetHandlers } from '../subnet/subnet.handlers.js';
 import { SubnetPoolHandlers } from '../subnet-pool/subnet-pool.handlers.js';
+import { TrunkHandlers } from '../trunk/trunk.handlers.js';
 
 /** A resource as its own `load` finds it. */
 export interface TaggedRow {
@@ -96,5 +97,12 @@ export const TAGGABLE: readonly Taggable[] = [
     get: R.getQosPolicy,
     update: R.updateQosPolicy,
     loader: (parts) => new QosPolicyHandlers(parts),
+  },
+  {
+    collection: 'trunks',
+    table: 'trunk',
+    get: R.getTrunk,
+    update: R.updateTrunk,
+    loader: (parts) => new TrunkHandlers(parts),
   },
 ];
