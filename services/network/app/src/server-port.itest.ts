@@ -97,11 +97,21 @@ describe('the ports of a server', () => {
       device_owner: 'compute:nova',
       'binding:host_id': 'node-1',
     });
-    const locked = await bed.call('DELETE', `/v2.0/ports/${wanted.portId}`);
-    expect(locked.status).toBe(409);
     await release(serverId);
     await release(serverId);
     expect((await bed.call('GET', `/v2.0/ports/${wanted.portId}`)).status).toBe(404);
+  });
+
+  it('may be deleted by their tenant, and then the server goes on without', async () => {
+    const serverId = randomUUID();
+    const [first, second] = [nic(), nic()];
+    await ensure(serverId, [first, second], { host: 'node-1' });
+    expect((await bed.call('DELETE', `/v2.0/ports/${first.portId}`)).status).toBe(204);
+    fence += 1;
+    const bound = await ports.bind({ serverId, host: 'node-2', fence, seq: 1 });
+    expect(bound.ports.map((port) => port.id)).toEqual([second.portId]);
+    await release(serverId);
+    expect((await bed.call('GET', `/v2.0/ports/${second.portId}`)).status).toBe(404);
   });
 
   it('are the same ones when asked for again, and an overtaken call is refused', async () => {

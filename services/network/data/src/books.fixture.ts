@@ -88,6 +88,7 @@ export async function openBooks(limits = DEFAULT_LIMITS) {
     qosPolicyId: null,
     networkProjectId: 'p1',
     networkQosPolicyId: null,
+    networkDnsDomain: '',
     subnets: await all.subnets.ofNetworks(db, [networkId]),
     ...more,
   });

@@ -1,5 +1,5 @@
 /** Ports as they are read and listed. */
-import type { AddressPair, Port, PortStatus, PortTrunk } from '#services/network/domain';
+import type { AddressPair, DhcpOption, Port, PortStatus, PortTrunk } from '#services/network/domain';
 import { type Bind, byBoolean, byInteger, byTags, byText, byUuid, type ListSpec, since } from './listing.js';
 
 export interface PortRow {
@@ -22,6 +22,11 @@ export interface PortRow {
   readonly owned_by_server: boolean;
   readonly qos_policy_id: string | null;
   readonly trunk: PortTrunk | null;
+  readonly dns_name: string;
+  readonly dns_domain: string;
+  readonly dhcp_options: readonly DhcpOption[];
+  readonly uplink_status: boolean;
+  readonly data_plane_status: PortStatus | null;
   readonly tags: readonly string[];
   readonly revision: number;
   readonly created_at: Date;
@@ -30,10 +35,15 @@ export interface PortRow {
   readonly groups: readonly string[];
   readonly network_project_id: string;
   readonly network_qos_policy_id: string | null;
+  readonly network_dns_domain: string;
 }
 
-/** A port with the project that owns its network, which has rights over it, and the network's QoS policy. */
-export type PortOnNetwork = Port & { readonly networkProjectId: string; readonly networkQosPolicyId: string | null };
+/** A port with what it has from its network: the project that owns that, which has rights over it, and more. */
+export type PortOnNetwork = Port & {
+  readonly networkProjectId: string;
+  readonly networkQosPolicyId: string | null;
+  readonly networkDnsDomain: string;
+};
 
 /** Most ports are in no trunk: for them this is one look into an index. */
 const TRUNK = `(select json_build_object('id', m.trunk_id, 'vlan', m.vlan,
@@ -48,7 +58,8 @@ export const PORT_SELECT = `p.*, ${TRUNK} as trunk,
     from ip_allocation a where a.port_id = p.id), '[]') as ips,
   array(select g.group_id::text from port_security_group g where g.port_id = p.id order by g.group_id) as groups,
   (select n.project_id from network n where n.id = p.network_id) as network_project_id,
-  (select n.qos_policy_id from network n where n.id = p.network_id) as network_qos_policy_id`;
+  (select n.qos_policy_id from network n where n.id = p.network_id) as network_qos_policy_id,
+  (select n.dns_domain from network n where n.id = p.network_id) as network_dns_domain`;
 
 export const toPort = (row: PortRow): PortOnNetwork => ({
   id: row.id,
@@ -70,6 +81,11 @@ export const toPort = (row: PortRow): PortOnNetwork => ({
   ownedByServer: row.owned_by_server,
   qosPolicyId: row.qos_policy_id,
   trunk: row.trunk,
+  dnsName: row.dns_name,
+  dnsDomain: row.dns_domain,
+  dhcpOptions: row.dhcp_options,
+  uplinkStatus: row.uplink_status,
+  dataPlaneStatus: row.data_plane_status,
   tags: row.tags,
   revision: row.revision,
   createdAt: row.created_at,
@@ -78,6 +94,7 @@ export const toPort = (row: PortRow): PortOnNetwork => ({
   groupIds: row.groups,
   networkProjectId: row.network_project_id,
   networkQosPolicyId: row.network_qos_policy_id,
+  networkDnsDomain: row.network_dns_domain,
 });
 
 /** `fixed_ips` filters read `subnet_id=X`, `ip_address=X` or `ip_address_substr=X`; all kinds that are given must match. */
@@ -118,6 +135,7 @@ export const PORT_LIST: ListSpec = {
       `exists (select 1 from port_security_group g where g.port_id = p.id and ${byUuid('g.group_id')(values, bind)})`,
     port_security_enabled: byBoolean('p.port_security'),
     qos_policy_id: byUuid('p.qos_policy_id'),
+    dns_name: byText('p.dns_name'),
     'binding:host_id': byText('p.host'),
     'binding:vnic_type': byText('p.vnic_type'),
     revision_number: byInteger('p.revision'),

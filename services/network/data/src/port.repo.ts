@@ -1,6 +1,6 @@
 /** Ports with their addresses and groups. One MAC per network, one holder per address: the database keeps both. */
 import { isViolation, type Sql, type Tx } from '#libs/platform/db';
-import { groupNotFound, METADATA_OWNER, macInUse, type Port } from '#services/network/domain';
+import { groupNotFound, METADATA_OWNER, macInUse, type Port, type PortExtras } from '#services/network/domain';
 import { type ListRequest, listSql, type Page, pageOf, type Scope } from './listing.js';
 import { PORT_LIST, PORT_SELECT, type PortOnNetwork, type PortRow, toPort } from './port.listing.js';
 
@@ -24,6 +24,7 @@ export type PortChange = Partial<
     | 'addressPairs'
     | 'hostname'
     | 'ownedByServer'
+    | keyof PortExtras
   >
 >;
 
@@ -86,8 +87,8 @@ export class PortRepo {
         name: 'port-insert',
         text: `with made as (insert into port (id, network_id, project_id, name, description, mac, admin_state_up, device_id,
             device_owner, status, host, vnic_type, profile, port_security, address_pairs, hostname, owned_by_server,
-            created_at, updated_at)
-          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'DOWN', $10, $11, $12, $13, $14, $15, $16, $17, $17)
+            dns_name, dns_domain, dhcp_options, uplink_status, created_at, updated_at)
+          values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'DOWN', $10, $11, $12, $13, $14, $15, $16, $19, $20, $21, $22, $17, $17)
           on conflict on constraint port_mac do nothing returning id),
           grouped as (insert into port_security_group (port_id, group_id) select made.id, g from made, unnest($18::uuid[]) g)
           select exists (select 1 from made) as done`,
@@ -111,6 +112,10 @@ export class PortRepo {
         port.ownedByServer,
         now,
         groupIds,
+        port.dnsName,
+        port.dnsDomain,
+        JSON.stringify(port.dhcpOptions),
+        port.uplinkStatus,
       ],
     );
     return row?.done === true;
@@ -127,6 +132,9 @@ export class PortRepo {
             profile = coalesce($10, profile), port_security = coalesce($11, port_security),
             address_pairs = coalesce($12, address_pairs), hostname = coalesce($13, hostname),
             owned_by_server = coalesce($14, owned_by_server),
+            dns_name = coalesce($16, dns_name), dns_domain = coalesce($17, dns_domain),
+            dhcp_options = coalesce($18, dhcp_options), uplink_status = coalesce($19, uplink_status),
+            data_plane_status = case when $20 then $21 else data_plane_status end,
             status = case when coalesce($8, host) = '' then 'DOWN' else status end,
             revision = revision + 1, updated_at = $15
           where id = $1`,
@@ -147,6 +155,12 @@ export class PortRepo {
         change.hostname,
         change.ownedByServer,
         now,
+        change.dnsName,
+        change.dnsDomain,
+        change.dhcpOptions && JSON.stringify(change.dhcpOptions),
+        change.uplinkStatus,
+        change.dataPlaneStatus !== undefined,
+        change.dataPlaneStatus,
       ],
     );
     return done === 1;

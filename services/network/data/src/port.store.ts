@@ -6,8 +6,10 @@ import {
   type IpWish,
   isAuto,
   macInUse,
+  NO_EXTRAS,
   networkNotFound,
   type Port,
+  type PortExtras,
   portNotFound,
   portOfTrunk,
   qosPolicyNotFound,
@@ -22,7 +24,7 @@ import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
 import { isTrunked, type TrunkRepo } from './trunk.repo.js';
 
-export interface PortDraft extends Omit<NewPort, 'mac'> {
+export interface PortDraft extends Omit<NewPort, 'mac' | keyof PortExtras> {
   /** Undefined: made here. */
   readonly mac: string | undefined;
   readonly wishes: readonly IpWish[] | undefined;
@@ -30,6 +32,8 @@ export interface PortDraft extends Omit<NewPort, 'mac'> {
   readonly qosPolicyId: string | null;
   readonly networkProjectId: string;
   readonly networkQosPolicyId: string | null;
+  readonly networkDnsDomain: string;
+  readonly extras?: PortExtras | undefined;
   /** All subnets of its network. */
   readonly subnets: readonly Subnet[];
 }
@@ -165,7 +169,8 @@ export class PortStore {
   }
 
   private async createOne(tx: Tx, draft: PortDraft, now: Date): Promise<PortOnNetwork> {
-    const { wishes, groupIds, networkProjectId, subnets, mac: wanted, ...row } = draft;
+    const { wishes, groupIds, networkProjectId, subnets, mac: wanted, extras = NO_EXTRAS, ...own } = draft;
+    const row = { ...own, ...extras };
     const mac = await this.insert(tx, { ...row, mac: wanted }, groupIds, now);
     if (row.qosPolicyId !== null) await this.qos.attach(tx, 'port', row.id, row.qosPolicyId);
     const { networkId, deviceOwner } = row;

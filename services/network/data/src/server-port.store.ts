@@ -174,6 +174,7 @@ export class ServerPortStore {
       qosPolicyId: null,
       networkProjectId: network.projectId,
       networkQosPolicyId: network.qosPolicyId,
+      networkDnsDomain: network.dnsDomain,
       subnets: await this.subnets.ofNetworks(tx, [network.id]),
     };
   }

@@ -45,3 +45,6 @@ export function dnsAssignment(name: string, addresses: readonly string[], domain
     return { ip, hostname, fqdn };
   });
 }
+
+/** The domain of ports whose network names none. */
+export const DEFAULT_DOMAIN = 'openstacklocal.';

@@ -107,6 +107,16 @@ export const portInUse = (port: string, network: string, device: string) =>
     'PortInUse',
     `Unable to complete operation on port ${port} for network ${network}. Port already has an attached device ${device}.`,
   );
+export const portBound = (port: string, before: string, after: string) =>
+  conflict(
+    'PortBound',
+    `Unable to complete operation on port ${port}, port is already bound, port type: ovs, old_mac ${before}, new_mac ${after}.`,
+  );
+export const ownerKeepsMac = (port: string, owner: string) =>
+  conflict(
+    'UnsupportedPortDeviceOwner',
+    `Operation mac address update is not supported for device_owner ${owner} on port ${port}.`,
+  );
 export const portServed = (port: string, owner: string) =>
   conflict('ServicePortInUse', `Port ${port} cannot be deleted directly via the port API: has device owner ${owner}.`);
 

@@ -5,6 +5,7 @@ export * from './agent.js';
 export * from './allocation.js';
 export * from './chassis.js';
 export * from './default-security-group-rule.js';
+export * from './dhcp-option.js';
 export * from './dns-name.js';
 export * from './faults.js';
 export * from './mac.js';

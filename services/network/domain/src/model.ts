@@ -111,7 +111,32 @@ export interface PortTrunk {
   readonly subports: readonly { readonly portId: string; readonly vlan: number; readonly mac: string }[];
 }
 
-export interface Port extends Standard {
+export interface DhcpOption {
+  readonly name: string;
+  readonly value: string;
+  readonly version: IpVersion;
+}
+
+/** What clients say of a port beyond its addresses, its place and its filtering. */
+export interface PortExtras {
+  /** Empty, or what its addresses are called in DNS. */
+  readonly dnsName: string;
+  readonly dnsDomain: string;
+  readonly dhcpOptions: readonly DhcpOption[];
+  /** Whether a device that follows the link of its uplink should do so. */
+  readonly uplinkStatus: boolean;
+  /** What a watcher of the packets reports; null where none does. */
+  readonly dataPlaneStatus: PortStatus | null;
+}
+export const NO_EXTRAS: PortExtras = {
+  dnsName: '',
+  dnsDomain: '',
+  dhcpOptions: [],
+  uplinkStatus: true,
+  dataPlaneStatus: null,
+};
+
+export interface Port extends Standard, PortExtras {
   readonly id: string;
   readonly networkId: string;
   readonly projectId: string;

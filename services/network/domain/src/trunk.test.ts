@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Port } from './model.js';
+import { NO_EXTRAS, type Port } from './model.js';
 import { portRow } from './ovn/port-row.js';
 import { checkSubportWishes, fitParent, fitSubports, portOfTrunk, type TrunkGround } from './trunk.js';
 
@@ -25,6 +25,7 @@ const port = (id: string, more: Partial<Port> = {}): Port => ({
   profile: {},
   portSecurity: true,
   addressPairs: [],
+  ...NO_EXTRAS,
   hostname: '',
   ownedByServer: false,
   qosPolicyId: null,

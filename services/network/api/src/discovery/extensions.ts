@@ -26,6 +26,11 @@ export const EXTENSIONS: readonly Extension[] = [
   },
   { alias: 'binding', name: 'Port Binding', description: 'Where a port is bound, for administrators.' },
   {
+    alias: 'data-plane-status',
+    name: 'Data Plane Status',
+    description: 'What a watcher of the packets reports of a port.',
+  },
+  {
     alias: 'default-subnetpools',
     name: 'Default Subnetpools',
     description: 'A subnet can be from the pool that is the default of its version.',
@@ -37,6 +42,11 @@ export const EXTENSIONS: readonly Extension[] = [
   },
   { alias: 'external-net', name: 'External Network', description: 'Networks that lead out of the cloud.' },
   {
+    alias: 'extra_dhcp_opt',
+    name: 'Extra DHCP Options',
+    description: 'A port can be told more by DHCP than its subnet.',
+  },
+  {
     alias: 'filter-validation',
     name: 'Filter Validation',
     description: 'A filter by an unknown attribute is refused.',
@@ -46,6 +56,8 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'IP Substring Filtering',
     description: 'Ports can be found by a part of an address.',
   },
+  { alias: 'external-net', name: 'External Network', description: 'Networks that lead out of the cloud.' },
+  { alias: 'ip_allocation', name: 'IP Allocation', description: 'A port tells whether it has addresses.' },
   { alias: 'net-mtu', name: 'Network MTU', description: 'The MTU of each network.' },
   { alias: 'net-mtu-writable', name: 'Network MTU (writable)', description: 'The MTU of a network can be chosen.' },
   {
@@ -54,6 +66,11 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'A network can ask for zones.',
   },
   { alias: 'pagination', name: 'Pagination', description: 'Lists come in pages, in both directions.' },
+  {
+    alias: 'port-mac-address-regenerate',
+    name: 'MAC Address Regenerate',
+    description: 'A port can be given another MAC address by null.',
+  },
   {
     alias: 'port-security',
     name: 'Port Security',
@@ -194,5 +211,16 @@ export const EXTENSIONS: readonly Extension[] = [
     alias: 'trunk-details',
     name: 'Trunk Details',
     description: 'The parent port of a trunk shows what it carries.',
+  },
+  { alias: 'tag-creation', name: 'Tag Creation', description: 'Several tags can be added at once.' },
+  {
+    alias: 'uplink-status-propagation',
+    name: 'Uplink Status Propagation',
+    description: 'Whether a device follows the link of its uplink.',
+  },
+  {
+    alias: 'uplink-status-propagation-updatable',
+    name: 'Uplink Status Propagation (updatable)',
+    description: 'That can be changed later.',
   },
 ];

@@ -6,7 +6,6 @@ import {
   METADATA_OWNER,
   type Network,
   networkNotFound,
-  portInUse,
   portNotFound,
   portServed,
   reaches,
@@ -15,8 +14,9 @@ import {
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
 import { changedQosPolicy, usableQosPolicies } from '../qos-policy/qos-policy.use.js';
-import { type AnyCall, idOf, isAdmin, itemsOf, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
+import { type AnyCall, demand, idOf, isAdmin, itemsOf, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
 import { isOn } from '../values.wire.js';
+import { checkedProfile, newExtras } from './port.extras.js';
 import { readMac, readPairs } from './port.pairs.js';
 import { type NewPortBody, type PortChangeBody, portView } from './port.wire.js';
 import { type Guarding, PortWishes } from './port.wishes.js';
@@ -54,6 +54,7 @@ export class PortHandlers {
 
   async list(call: AnyCall): Promise<Reply> {
     const request = readList(call.query, PORT_FIELDS);
+    if (request.filters.has('binding:host_id')) demand(call, 'get_port:binding');
     const { books } = this.parts;
     const page = await books.ports.list(books.db, request, scopeOf(call.who));
     return { body: listBody('ports', page, request, call, (port) => portView(port, call)) };
@@ -77,10 +78,9 @@ export class PortHandlers {
     return { body: { port: portView(after, call) } };
   }
 
-  /** A server's port goes with the server, or after it was taken from it. */
+  /** A server may lose its port this way: its guest is cut off, and the server goes on without it. */
   async remove(call: AnyCall, port: PortOnNetwork): Promise<Reply> {
     if (port.deviceOwner === METADATA_OWNER) throw portServed(port.id, port.deviceOwner);
-    if (port.ownedByServer) throw portInUse(port.id, port.networkId, port.deviceId);
     await this.parts.books.portStore.delete(port.id, this.parts.now(), revisionOf(call));
     return {};
   }
@@ -124,7 +124,7 @@ export class PortHandlers {
       deviceOwner: item.device_owner ?? '',
       host: item['binding:host_id'] ?? '',
       vnicType: this.wishes.vnicType(item),
-      profile: item['binding:profile'] ?? {},
+      profile: checkedProfile(item) ?? {},
       portSecurity: guarding.portSecurity,
       addressPairs: readPairs(item.allowed_address_pairs ?? [], ownMac),
       hostname: '',
@@ -134,6 +134,8 @@ export class PortHandlers {
       qosPolicyId: item.qos_policy_id ?? null,
       networkProjectId: network.projectId,
       networkQosPolicyId: network.qosPolicyId,
+      networkDnsDomain: network.dnsDomain,
+      extras: newExtras(item),
       subnets,
     };
   }

@@ -5,14 +5,18 @@ import {
   groupNotFound,
   type IpWish,
   invalidInput,
+  METADATA_OWNER,
   mixedStatefulness,
   type Network,
+  ownerKeepsMac,
+  portBound,
   portInUse,
   reaches,
 } from '#services/network/domain';
 import type { NetworkParts } from '../parts.js';
 import { type AnyCall, demand, isAdmin } from '../scope.js';
 import { isOn } from '../values.wire.js';
+import { changedExtras, checkedProfile } from './port.extras.js';
 import { readMac, readPairs } from './port.pairs.js';
 import type { PortChangeBody } from './port.wire.js';
 
@@ -33,17 +37,20 @@ export class PortWishes {
   constructor(private readonly parts: NetworkParts) {}
 
   /** Throws `forbidden` for the first attribute that this caller may not set. */
-  demandRights(call: AnyCall, item: PortChangeBody, verb: 'create' | 'update', target: PortTarget): void {
+  demandRights(call: AnyCall, item: Partial<PortChangeBody>, verb: 'create' | 'update', target: PortTarget): void {
     const need = (rule: string): void => demand(call, `${verb}_port:${rule}`, target);
-    if (item.mac_address != null) need('mac_address');
+    // On an update, null asks for another one.
+    if (verb === 'update' ? item.mac_address !== undefined : item.mac_address != null) need('mac_address');
     if (item.fixed_ips?.some((ip) => ip.ip_address !== undefined)) need('fixed_ips:ip_address');
     if (item.port_security_enabled !== undefined) need('port_security_enabled');
     if (item.allowed_address_pairs?.length) need('allowed_address_pairs');
     if (item.device_owner && OWN_DEVICE.test(item.device_owner)) need('device_owner');
+    if (item.device_owner === METADATA_OWNER) throw invalidInput(`device_owner ${METADATA_OWNER} is the cloud's own.`);
+    if (item.data_plane_status !== undefined) need('data_plane_status');
     if (item['binding:host_id'] || Object.keys(item['binding:profile'] ?? {}).length > 0) need('binding');
   }
 
-  guarding(item: PortChangeBody, network: Network): Guarding {
+  guarding(item: Partial<PortChangeBody>, network: Network): Guarding {
     const ofTheCloud = OWN_DEVICE.test(item.device_owner ?? '');
     const portSecurity = isOn(item.port_security_enabled) ?? (network.portSecurity && !ofTheCloud);
     if (!portSecurity && item.allowed_address_pairs?.length) throw pairsNeedSecurity();
@@ -51,18 +58,23 @@ export class PortWishes {
     return { portSecurity, defaultGroup: portSecurity && !ofTheCloud };
   }
 
-  vnicType(item: PortChangeBody): string {
+  vnicType(item: Partial<PortChangeBody>): string {
     const type = item['binding:vnic_type'] ?? 'normal';
     if (type !== 'normal') throw invalidInput(`binding:vnic_type '${type}' is not available in this cloud.`);
     return type;
   }
 
   /** The addresses that were asked for; undefined where the client leaves them to us. */
-  addresses(item: PortChangeBody): IpWish[] | undefined {
+  addresses(item: Partial<PortChangeBody>): IpWish[] | undefined {
     return item.fixed_ips?.map((ip) => ({ subnetId: ip.subnet_id, address: ip.ip_address }));
   }
 
-  async groupsForNew(call: AnyCall, item: PortChangeBody, projectId: string, guarding: Guarding): Promise<string[]> {
+  async groupsForNew(
+    call: AnyCall,
+    item: Partial<PortChangeBody>,
+    projectId: string,
+    guarding: Guarding,
+  ): Promise<string[]> {
     if (item.security_groups != null) return this.known(call, item.security_groups, projectId);
     if (!guarding.defaultGroup) return [];
     return [await this.parts.books.groupStore.ensureDefault(projectId, this.parts.now())];
@@ -83,8 +95,8 @@ export class PortWishes {
     groupIds: readonly string[] | undefined,
   ): PortRevision {
     const portSecurity = isOn(item.port_security_enabled) ?? port.portSecurity;
-    if (!portSecurity && (groupIds ?? port.groupIds).length > 0) throw groupsNeedSecurity();
-    const mac = item.mac_address == null ? undefined : readMac(item.mac_address);
+    if (!portSecurity && (groupIds ?? port.groupIds).length > 0) throw groupsStand();
+    const mac = this.changedMac(item, port);
     const pairs =
       item.allowed_address_pairs === undefined
         ? undefined
@@ -102,13 +114,24 @@ export class PortWishes {
       deviceId: item.device_id === null ? '' : item.device_id,
       deviceOwner: item.device_owner === null ? '' : item.device_owner,
       host: item['binding:host_id'] === null ? '' : item['binding:host_id'],
-      profile: item['binding:profile'] === null ? {} : item['binding:profile'],
+      profile: checkedProfile(item),
+      ...changedExtras(item, port),
       mac,
       portSecurity: isOn(item.port_security_enabled),
       addressPairs: pairs,
       wishes: this.addresses(item),
       groupIds,
     } as PortRevision;
+  }
+
+  /** Another address, given or made here. One by which a port is bound, or that a device of the cloud has, stays. */
+  private changedMac(item: PortChangeBody, port: PortOnNetwork): string | undefined {
+    if (item.mac_address === undefined) return undefined;
+    const mac = item.mac_address === null ? this.parts.newMac() : readMac(item.mac_address);
+    if (mac === port.mac) return undefined;
+    if (port.deviceOwner.startsWith('network:')) throw ownerKeepsMac(port.id, port.deviceOwner);
+    if (port.host !== '') throw portBound(port.id, port.mac, mac);
+    return mac;
   }
 
   /** The ids, all of which must be groups of the port's project or shared with it; an administrator may name any. */
@@ -130,6 +153,12 @@ const pairsNeedSecurity = (): Error =>
   fail.conflict('Port Security must be enabled in order to have allowed address pairs on a port.', {
     type: 'AddressPairAndPortSecurityRequired',
   });
+
+const groupsStand = (): Error =>
+  fail.conflict(
+    'Port has security group associated. Cannot disable port security or IP address until security group is removed.',
+    { type: 'PortSecurityPortHasSecurityGroup' },
+  );
 
 const groupsNeedSecurity = (): Error =>
   fail.invalid('Port security must be enabled and port must have an IP address in order to use security groups.', {

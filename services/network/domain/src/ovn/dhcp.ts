@@ -1,8 +1,9 @@
 /** What OVN's own DHCP responders answer on a subnet. */
 import { formatIp, parsePrefix } from '../address.js';
+import { ownDhcp } from '../dhcp-option.js';
 import { responderMac } from '../mac.js';
-import { METADATA_ADDRESS, type Network, type Subnet } from '../model.js';
-import { KIND, mapOf, type NbTables, NETWORK } from './rows.js';
+import { METADATA_ADDRESS, type Network, type Port, type Subnet } from '../model.js';
+import { KIND, mapOf, type NbTables, NETWORK, OWNER } from './rows.js';
 
 type DhcpOptions = NbTables['DHCP_Options'];
 
@@ -24,6 +25,19 @@ export function dhcpRow(subnet: Subnet, context: DhcpContext): DhcpOptions | nul
   if (options === null) return null;
   const external = mapOf({ [KIND]: 'subnet', [NETWORK]: context.network.id });
   return { cidr: subnet.cidr, options: mapOf(options), external_ids: external };
+}
+
+/** The row for a port that is answered otherwise than others on the subnet; null where nothing is answered. */
+export function portDhcpRow(port: Port, subnet: Subnet, context: DhcpContext): DhcpOptions | null {
+  const row = dhcpRow(subnet, context);
+  if (row === null) return null;
+  const options = new Map(row.options);
+  for (const [name, value] of ownDhcp(port.dhcpOptions, subnet.version).options) {
+    if (value === null) options.delete(name);
+    else options.set(name, value);
+  }
+  const external = { [KIND]: 'port_dhcp', [NETWORK]: port.networkId, [OWNER]: port.id };
+  return { ...row, options, external_ids: mapOf(external) };
 }
 
 const braced = (items: readonly string[]): string => `{${items.join(', ')}}`;

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   METADATA_OWNER,
   type Network,
+  NO_EXTRAS,
   type Port,
   type SecurityGroup,
   type SecurityGroupRule,
@@ -75,6 +76,7 @@ const port = (more: Partial<Port> = {}): Port => ({
   profile: {},
   portSecurity: true,
   addressPairs: [],
+  ...NO_EXTRAS,
   hostname: '',
   ownedByServer: false,
   qosPolicyId: null,

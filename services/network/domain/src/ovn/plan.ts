@@ -5,9 +5,18 @@
  */
 import type { Network, Port, SecurityGroup, Subnet } from '../model.js';
 import { GUARD_ID, groupAcls, groupRow, guardAcls, guardRow } from './acl.js';
-import { type DhcpContext, dhcpRow } from './dhcp.js';
+import { type DhcpContext, dhcpRow, portDhcpRow } from './dhcp.js';
+import { dnsRow } from './dns-row.js';
 import { localnetRow } from './localnet.js';
-import { effectiveGroups, isGuarded, type PortContext, portRow } from './port-row.js';
+import {
+  effectiveGroups,
+  hasOwnDhcp,
+  isGuarded,
+  ownDhcpId,
+  type PortContext,
+  portRow,
+  servingSubnet,
+} from './port-row.js';
 import { RELATION, rowId } from './row-id.js';
 import {
   GROUPS,
@@ -87,11 +96,32 @@ export class NbPlan {
     return this;
   }
 
+  /** What DHCP answers the port otherwise than its subnet says; `contextOf` tells of that subnet. */
+  portDhcp(port: Port, subnets: readonly Subnet[], contextOf: (subnet: Subnet) => DhcpContext): this {
+    for (const version of [4, 6] as const) {
+      const subnet = hasOwnDhcp(port, version) ? servingSubnet(port, { subnets }, version) : undefined;
+      const row = subnet ? portDhcpRow(port, subnet, contextOf(subnet)) : null;
+      const id = ownDhcpId(port.id, version);
+      if (row) this.put('DHCP_Options', id, row);
+      else this.gone('DHCP_Options', id);
+    }
+    return this;
+  }
+
+  /** What the port's addresses are called, on its network; OVN answers for them. */
+  portNames(port: Port, network: Pick<Network, 'dnsDomain'>): this {
+    const id = rowId(RELATION.dns, port.id);
+    const row = dnsRow(port, network);
+    if (!row) return this.gone('DNS', id);
+    return this.put('DNS', id, row).join('Logical_Switch', port.networkId, 'dns_records', id);
+  }
+
   /** A port that is no more: its switch lets go of it, and the database drops it with its memberships. */
   portGone(id: string): this {
     const network = this.actual.row('Logical_Switch_Port', id)?.external_ids.get(NETWORK);
     if (network !== undefined) this.leave('Logical_Switch', network, 'ports', id);
-    return this;
+    for (const version of [4, 6] as const) this.gone('DHCP_Options', ownDhcpId(id, version));
+    return this.gone('DNS', rowId(RELATION.dns, id));
   }
 
   /** A row that is no more. */

@@ -3,17 +3,25 @@
  * addresses and the pairs it was allowed, and only packets for those reach it.
  */
 import { parsePrefix } from '../address.js';
+import { ownDhcp } from '../dhcp-option.js';
 import { eui64 } from '../mac.js';
 import { METADATA_OWNER, type Network, type Port, type Subnet } from '../model.js';
+import { RELATION, rowId } from './row-id.js';
 import { GROUPS, KIND, mapOf, type NbTables, NETWORK } from './rows.js';
 
 export interface PortContext {
   readonly network: Pick<Network, 'adminStateUp'>;
-  readonly subnets: readonly Pick<Subnet, 'id' | 'version' | 'dhcp' | 'addressMode'>[];
+  readonly subnets: readonly Subnet[];
 }
 
 const LINK_LOCAL = parsePrefix('fe80::/64')!;
 const NOBODY = '0.0.0.0';
+/** The row of answers of a port's own, by version. */
+export const ownDhcpId = (portId: string, version: 4 | 6): string =>
+  rowId(version === 4 ? RELATION.portDhcpV4 : RELATION.portDhcpV6, portId);
+
+/** True for a port that DHCP answers otherwise than its subnet says. */
+export const hasOwnDhcp = (port: Port, version: 4 | 6): boolean => ownDhcp(port.dhcpOptions, version).options.size > 0;
 
 /** True for a port whose traffic is filtered. */
 export const isGuarded = (port: Port): boolean => port.portSecurity && port.deviceOwner !== METADATA_OWNER;
@@ -35,8 +43,8 @@ export function portRow(port: Port, context: PortContext): NbTables['Logical_Swi
     // A subport's packets come and go through its parent, with its VLAN's tag.
     parent_name: port.trunk && port.trunk.vlan !== null ? port.trunk.parentId : null,
     tag_request: port.trunk?.vlan ?? null,
-    dhcpv4_options: isMetadata ? null : dhcpOf(port, context, 4),
-    dhcpv6_options: isMetadata ? null : dhcpOf(port, context, 6),
+    dhcpv4_options: dhcpOf(port, context, 4),
+    dhcpv6_options: dhcpOf(port, context, 6),
     external_ids: mapOf({
       [KIND]: isMetadata ? 'metadata_port' : 'port',
       [NETWORK]: port.networkId,
@@ -77,11 +85,22 @@ function optionsOf(port: Port): NbTables['Logical_Switch_Port']['options'] {
   return mapOf(options);
 }
 
-function dhcpOf(port: Port, context: PortContext, version: 4 | 6): string | null {
+/** The subnet that says what DHCP answers a port; undefined where nothing does. */
+export function servingSubnet(
+  port: Port,
+  { subnets }: Pick<PortContext, 'subnets'>,
+  version: 4 | 6,
+): Subnet | undefined {
+  if (port.deviceOwner === METADATA_OWNER || ownDhcp(port.dhcpOptions, version).disabled) return undefined;
   for (const ip of port.fixedIps) {
-    const subnet = context.subnets.find((known) => known.id === ip.subnetId);
+    const subnet = subnets.find((known) => known.id === ip.subnetId);
     const answered = version === 4 || (subnet?.addressMode ?? 'slaac') !== 'slaac';
-    if (subnet?.version === version && subnet.dhcp && answered) return subnet.id;
+    if (subnet?.version === version && subnet.dhcp && answered) return subnet;
   }
-  return null;
+  return undefined;
+}
+
+function dhcpOf(port: Port, context: PortContext, version: 4 | 6): string | null {
+  const subnet = servingSubnet(port, context, version);
+  return subnet && hasOwnDhcp(port, version) ? ownDhcpId(port.id, version) : (subnet?.id ?? null);
 }

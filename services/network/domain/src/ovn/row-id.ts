@@ -21,6 +21,8 @@ export const RELATION = {
   routerPolicy: 14,
   dns: 15,
   hairpin: 16,
+  portDhcpV4: 40,
+  portDhcpV6: 41,
 } as const;
 export type Relation = (typeof RELATION)[keyof typeof RELATION];
 

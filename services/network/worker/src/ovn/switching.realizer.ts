@@ -1,6 +1,7 @@
 /** Networks, subnets, security groups and ports: switches with all that is on them. */
 import type { PortOnNetwork } from '#services/network/data';
 import {
+  type DhcpContext,
   effectiveGroups,
   METADATA_OWNER,
   type Network,
@@ -15,7 +16,7 @@ interface Loaded {
   readonly networks: ReadonlyMap<string, Network>;
   readonly subnets: readonly Subnet[];
   readonly groups: readonly SecurityGroup[];
-  /** The metadata port of each network that has subnets to be planned. */
+  /** The metadata port of each network on which DHCP's answers are planned. */
   readonly metadata: ReadonlyMap<string, PortOnNetwork>;
 }
 
@@ -27,6 +28,8 @@ export const switchingRealizer: Realizer = {
   rows: [
     { kind: 'port', table: 'Logical_Switch_Port', marks: ['port', 'metadata_port'] },
     { kind: 'subnet', table: 'DHCP_Options', marks: ['subnet'] },
+    { kind: 'port', table: 'DHCP_Options', marks: ['port_dhcp'], byOwner: true },
+    { kind: 'port', table: 'DNS', marks: ['port_dns'], byOwner: true },
     { kind: 'security_group', table: 'Port_Group', marks: ['security_group'] },
     { kind: 'network', table: 'Logical_Switch', marks: ['network'] },
   ],
@@ -40,7 +43,11 @@ export const switchingRealizer: Realizer = {
     for (const group of loaded.groups) plan.group(group);
     for (const port of loaded.ports) {
       const network = loaded.networks.get(port.networkId);
-      if (network) plan.port(port, { network, subnets: loaded.subnets }, options.groupsOf?.(port.id));
+      if (!network) continue;
+      const { subnets } = loaded;
+      plan.port(port, { network, subnets }, options.groupsOf?.(port.id));
+      plan.portDhcp(port, subnets, (subnet) => dhcpContext(planning, loaded, network, subnet));
+      plan.portNames(port, network);
     }
     planAbsent(planning, loaded);
   },
@@ -58,7 +65,8 @@ async function load(planning: Planning): Promise<Loaded> {
   const networkIds = unique([...planning.ids('network'), ...around, ...subnets.map((subnet) => subnet.networkId)]);
   const networks = await books.networks.findMany(on, networkIds);
   const planned = subnets.filter((subnet) => isPlanned(planning, subnet, ports));
-  const metadata = await books.ports.metadataOf(on, unique(planned.map((subnet) => subnet.networkId)));
+  const telling = [...planned, ...ports.filter((port) => port.dhcpOptions.length > 0)];
+  const metadata = await books.ports.metadataOf(on, unique(telling.map((row) => row.networkId)));
   return {
     ports,
     networks: new Map(networks.map((network) => [network.id, network])),
@@ -99,13 +107,17 @@ function isPlanned({ actual, ids }: Planning, subnet: Subnet, ports: readonly Po
 }
 
 function planSubnets(planning: Planning, loaded: Loaded): void {
-  const { plan, options } = planning;
+  const { plan } = planning;
   for (const subnet of loaded.subnets) {
     if (!isPlanned(planning, subnet, loaded.ports)) continue;
     const network = loaded.networks.get(subnet.networkId);
-    const held = loaded.metadata.get(subnet.networkId)?.fixedIps.find((ip) => ip.subnetId === subnet.id);
-    if (network) plan.subnet(subnet, { network, metadataIp: held?.address ?? null, defaultDns: options.defaultDns });
+    if (network) plan.subnet(subnet, dhcpContext(planning, loaded, network, subnet));
   }
+}
+
+function dhcpContext({ options }: Planning, loaded: Loaded, network: Network, subnet: Subnet): DhcpContext {
+  const held = loaded.metadata.get(network.id)?.fixedIps.find((ip) => ip.subnetId === subnet.id);
+  return { network, metadataIp: held?.address ?? null, defaultDns: options.defaultDns };
 }
 
 /** What is marked and no longer in the books. */
