@@ -235,6 +235,33 @@ it('opens by allowed address pairs what they name and nothing else', async () =>
   expect(closed.map(seen)).toEqual(closed.map(() => false));
 });
 
+it('lets nobody without an address of IPv4 answer ARP for those who have one', async () => {
+  const port = {
+    fixed_ips: [{ subnet_id: network.subnets[1]!.id }],
+    allowed_address_pairs: [{ ip_address: 'fd72::77', mac_address: STRANGE_MAC }],
+  };
+  const six = await lab.endpoint({ network, groups: [everything], port });
+  const lies = [six.mac, STRANGE_MAC].map((senderMac) =>
+    frame.arp(link(senderMac, frame.BROADCAST), {
+      operation: 'reply',
+      senderMac,
+      senderIp: witness.ipv4,
+      targetMac: victim.mac,
+      targetIp: victim.ipv4,
+    }),
+  );
+  const honest = frame.ping(link(six.mac), { source: six.ipv6, target: victim.ipv6 }, 'an honest ping of six');
+  const linkLocal = frame.ping(
+    link(six.mac),
+    { source: frame.linkLocal(six.mac), target: frame.linkLocal(victim.mac) },
+    'link-local of its own',
+  );
+  await six.inject(...lies, linkLocal, honest);
+  await until('the honest frame', async () => seen(honest), Boolean, 5_000, 20);
+  expect(lies.map(seen)).toEqual([false, false]);
+  expect(seen(linkLocal)).toBe(true);
+});
+
 it('lets a port without port security say what it likes', async () => {
   const free = await lab.endpoint({ network, groups: [], port: { port_security_enabled: false } });
   const words = frame.udp(link(STRANGE_MAC), from4('10.72.0.223'), PORTS, 'I may say anything');

@@ -194,6 +194,12 @@ describe('the ports of a server', () => {
     expect(await names([], ['default'])).toEqual([['web'], ['web']]);
     await expect(names([], ['default'])).rejects.toEqual(refusal('notFound', 'SecurityGroupNotFound'));
     await expect(names(['nonsense'], [])).rejects.toEqual(refusal('notFound', 'SecurityGroupNotFound'));
+    await bed.call('POST', '/v2.0/security-groups', { security_group: { name: 'loose', stateful: false } });
+    await expect(names(['loose'], [])).rejects.toEqual(refusal('conflict', 'SecurityGroupConflict'));
+    expect(await names(['loose'], ['web'])).toEqual([['loose'], ['loose']]);
+    await expect(validate({ nics: [nic()], securityGroups: ['loose', 'web'] })).rejects.toEqual(
+      refusal('conflict', 'SecurityGroupConflict'),
+    );
   });
 
   it('are for compute alone', async () => {

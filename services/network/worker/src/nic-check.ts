@@ -5,6 +5,7 @@ import type { NetworkBooks, PortOnNetwork } from '#services/network/data';
 import {
   fits,
   isHostAddress,
+  mixedStatefulness,
   type Network,
   networkNotFound,
   overQuota,
@@ -42,7 +43,9 @@ export class NicCheck {
     const defaultId = await groupStore.ensureDefault(request.projectId, now);
     if (names.length === 0) return [defaultId];
     const known = await groups.resolve(db, request.projectId, names);
-    return names.map((name) => oneGroup(name, known));
+    const ids = names.map((name) => oneGroup(name, known));
+    await refuseMixed(this.books, ids);
+    return ids;
   }
 
   private visible(network: Network | undefined, request: Request): network is Network {
@@ -132,4 +135,11 @@ export function oneGroup(name: string, known: readonly Named[]): string {
   }
   if (!named[0]) throw fail.notFound(`Security group ${name} not found.`, { type: 'SecurityGroupNotFound' });
   return named[0].id;
+}
+
+/** Groups that keep connections and groups that do not can not be on one port. */
+export async function refuseMixed({ groups, db }: NetworkBooks, ids: readonly string[]): Promise<void> {
+  if (ids.length < 2) return;
+  const named = await groups.names(db, ids);
+  if (new Set(named.map((group) => group.stateful)).size > 1) throw mixedStatefulness();
 }

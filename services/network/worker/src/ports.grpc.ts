@@ -4,7 +4,7 @@ import { type Clock, fail, isUuid } from '#libs/kernel';
 import { type Binding, bind } from '#libs/platform/grpc';
 import type { Log } from '#libs/platform/log';
 import type { NetworkBooks, Pair, WantedPorts } from '#services/network/data';
-import { NicCheck, oneGroup } from './nic-check.js';
+import { NicCheck, oneGroup, refuseMixed } from './nic-check.js';
 import { serverPorts } from './server-ports.js';
 
 export interface PortsParts {
@@ -83,13 +83,13 @@ class PortsService {
       });
     }
     const now = clock.now();
-    for (const { id, portSecurity } of ports) {
-      if (!portSecurity) continue;
-      const change = (port: { readonly groupIds: readonly string[] }) => ({
-        groupIds: [...new Set([...port.groupIds.filter((group) => !remove.has(group)), ...add])],
-      });
-      await books.portStore.update(id, [], change, now);
-    }
+    const after = (groupIds: readonly string[]) => [
+      ...new Set([...groupIds.filter((group) => !remove.has(group)), ...add]),
+    ];
+    const guarded = ports.filter((port) => port.portSecurity);
+    for (const port of guarded) await refuseMixed(books, after(port.groupIds));
+    for (const { id } of guarded)
+      await books.portStore.update(id, [], (port) => ({ groupIds: after(port.groupIds) }), now);
     return this.describe(request.serverId);
   }
 
