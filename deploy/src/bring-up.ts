@@ -9,7 +9,15 @@ import { containerFiles, type Sources } from './container-config.js';
 import { prepareContainer, refresh, restartProcess, runningInit, stopContainer } from './containers.js';
 import type { Deployment } from './deployment.js';
 import { Mark, staleProcesses } from './freshness.js';
-import { nodesHealthy, originAnswers, processesRun, serviceHealthy, servicesHealthy, tailOf } from './health.js';
+import {
+  gatewaysReady,
+  nodesHealthy,
+  originAnswers,
+  processesRun,
+  serviceHealthy,
+  servicesHealthy,
+  tailOf,
+} from './health.js';
 import { makeBridges, makeNamespace, removeNamespace } from './host-network.js';
 import { containersOf } from './layout.js';
 import type { Progress } from './progress.js';
@@ -46,6 +54,7 @@ export async function bringUp(
   await progress.step('services healthy', () => servicesHealthy(d, 120_000));
   await progress.step('endpoint answers', () => originAnswers(d, 30_000));
   await progress.step('nodes healthy', () => nodesHealthy(d, 120_000));
+  if (d.nodes > 0) await progress.step('nodes joined the network', () => gatewaysReady(d, 60_000));
   await progress.step('every process runs', async () => {
     for (const container of containers) await processesRun(d, container, 60_000);
   });

@@ -34,6 +34,9 @@ export interface Deployment extends Folders, Remembered {
 
 export const deploymentId = (state: string): string => createHash('sha256').update(state).digest('hex').slice(0, 6);
 
+/** Where the management and fabric networks of all clouds lie. */
+export const INTERNAL_RANGE = '10.192.0.0/10';
+
 /** Management address of a host by its number: 1 is the machine, 10 the controller, 10 + n node n. */
 export const managementAddress = (d: { subnet: number }, host: number): string =>
   `10.${subnetOctets(d.subnet, 0)}.${host}`;
@@ -50,7 +53,7 @@ export const CONTROLLER_HOST = 10;
 export const controllerAddress = (d: { subnet: number }): string => managementAddress(d, CONTROLLER_HOST);
 export const nodeNames = (d: { nodes: number }): string[] => Array.from({ length: d.nodes }, (_, i) => `node-${i + 1}`);
 
-/** The subnet's number 0..8191 names a /23: the management /24 and, after it, the fabric /24, in 10.192.0.0/10. */
+/** The subnet's number 0..8191 names a /23: the management /24 and, after it, the fabric /24, in INTERNAL_RANGE. */
 function subnetOctets(subnet: number, half: 0 | 1): string {
   const block = subnet * 2 + half;
   return `${192 + (block >> 8)}.${block & 255}`;
@@ -112,7 +115,7 @@ export function freeSubnet(start: number, taken: readonly Range[]): number {
       !taken.some((range) => range.low < low + size && range.high >= low);
     if (isFree(0x0ac00000 + subnet * 512, 512) && isFree(0x0a800000 + subnet * 256, 256)) return subnet;
   }
-  throw new Error('no free /23 in 10.192.0.0/10 with a free /24 in 10.128.0.0/11 on this machine');
+  throw new Error(`no free /23 in ${INTERNAL_RANGE} with a free /24 in 10.128.0.0/11 on this machine`);
 }
 
 export function rangeOf(cidr: string): Range | undefined {

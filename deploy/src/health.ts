@@ -2,9 +2,10 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Container } from './container.js';
+import { execIn } from './containers.js';
 import { CONTROLLER_HOST, controllerAddress, type Deployment, managementAddress, nodeNames } from './deployment.js';
 import { SERVICES, SIMULATED } from './layout.js';
-import { AGENT_HTTP, SIMULATED_HTTP } from './service-config.js';
+import { AGENT_HTTP, EXTERNAL_NETWORK, SIMULATED_HTTP } from './service-config.js';
 import { until } from './waiting.js';
 
 export class Unhealthy extends Error {}
@@ -63,6 +64,19 @@ export function nodesHealthy(d: Deployment, limitMs: number): Promise<void> {
   const url = `http://${controllerAddress(d)}:${SIMULATED_HTTP}/healthz`;
   const simulated = d.simulated > 0 ? [{ container: 'controller', process: SIMULATED, url }] : [];
   return healthy(d, [...real, ...simulated], limitMs);
+}
+
+/** Waits until OVN knows each node as one that can be a gateway to the external network. */
+export async function gatewaysReady(d: Deployment, limitMs: number): Promise<void> {
+  const mapping = `other_config:ovn-bridge-mappings="${EXTERNAL_NETWORK}:br-ex"`;
+  const ask = ['ovn-sbctl', '--timeout=5', '--bare', '--columns=name', 'find', 'chassis', mapping];
+  let missing: readonly string[] = nodeNames(d);
+  const done = await until(limitMs, 200, async () => {
+    const ready = (await execIn(d, 'controller', ask).catch(() => '')).split('\n');
+    missing = missing.filter((name) => !ready.includes(name));
+    return missing.length === 0;
+  });
+  if (!done) throw new Unhealthy(missing.map((name) => lastWords(d, name, 'ovn-controller')).join('\n'));
 }
 
 /** The origin as this machine reaches it, whatever its public name is. */

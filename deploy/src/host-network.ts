@@ -1,7 +1,7 @@
 /** Bridges, network namespaces and the pairs of interfaces between them. All idempotent. */
 import { run, succeeds } from './command.js';
 import { type BridgeKind, type Container, type Interface, namespaceOf } from './container.js';
-import { type Deployment, externalAddress, managementAddress } from './deployment.js';
+import { type Deployment, externalAddress, INTERNAL_RANGE, managementAddress } from './deployment.js';
 
 /** The fabric carries tunnels, so it has room for their headers; the external network is as any other. */
 const MTU: Readonly<Record<BridgeKind, string>> = { m: '1600', f: '1600', x: '1500' };
@@ -20,8 +20,23 @@ export async function makeBridges(d: Deployment): Promise<void> {
       await ip('link', 'add', bridge, 'type', 'bridge', 'stp_state', '0', 'forward_delay', '0');
     await ip('link', 'set', bridge, 'mtu', MTU[kind], 'addrgenmode', 'none', 'up');
   }
+  await keepOutsidersOut(d);
   await ip('addr', 'replace', `${managementAddress(d, 1)}/24`, 'dev', bridgeOf(d, 'm'));
   await ip('addr', 'replace', `${externalAddress(d, 1)}/24`, 'dev', bridgeOf(d, 'x'));
+}
+
+/**
+ * What comes from the external bridge is tenants' packets. A machine that forwards, as one with Docker does, would carry
+ * them into the networks that clouds keep to themselves; this rule refuses it, however forwarding is set.
+ */
+async function keepOutsidersOut(d: Deployment): Promise<void> {
+  if (!(await isGuarded(d)))
+    await ip('rule', 'add', 'pref', '1128', 'iif', bridgeOf(d, 'x'), 'to', INTERNAL_RANGE, 'prohibit');
+}
+
+async function isGuarded(d: Deployment): Promise<boolean> {
+  const rules = JSON.parse(await ip('-j', '-4', 'rule', 'show')) as { iif?: string }[];
+  return rules.some(({ iif }) => iif === bridgeOf(d, 'x'));
 }
 
 export async function makeNamespace(d: Deployment, container: Container): Promise<void> {
@@ -74,4 +89,5 @@ export async function removeNetwork(d: Deployment): Promise<void> {
   // Interfaces of a deleted namespace vanish a moment later by themselves, so a failure here is no failure.
   for (const { ifname } of links.filter((link) => link.ifname.startsWith(`yg${d.id}`)))
     await succeeds(['ip', 'link', 'delete', ifname]);
+  if (await isGuarded(d)) await ip('rule', 'delete', 'iif', bridgeOf(d, 'x'));
 }

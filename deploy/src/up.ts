@@ -4,7 +4,7 @@ import { seed } from '../seed/seed.js';
 import { bringUp, rootOf } from './bring-up.js';
 import { Authority } from './certificates.js';
 import { cloudsFile } from './clouds.js';
-import { foldersFromEnvironment, settleDeployment } from './deployment.js';
+import { externalCidr, foldersFromEnvironment, settleDeployment } from './deployment.js';
 import { parseUp, UP_USAGE, UsageError } from './options.js';
 import { preflight } from './preflight.js';
 import { startProgress } from './progress.js';
@@ -28,6 +28,7 @@ async function main(): Promise<void> {
 Yagura is up after ${progress.elapsedS.toFixed(0)} s.
   endpoint   ${d.publicUrl}
   clouds     yagura-admin, yagura-demo (in ${clouds})
+  external   network public, ${externalCidr(d)}: this machine reaches its floating IPs
 Try:
   export OS_CLIENT_CONFIG_FILE=${clouds} OS_CLOUD=yagura-demo
   deploy/bin/openstack server create --image tiny --flavor m1.nano --network demo --wait first
