@@ -13,6 +13,8 @@ import { DefaultSecurityGroupRuleHandlers } from './default-security-group-rule/
 import { defaultSecurityGroupRuleOps } from './default-security-group-rule/default-security-group-rule.ops.js';
 import { DiscoveryHandlers } from './discovery/discovery.handlers.js';
 import { discoveryOps } from './discovery/discovery.ops.js';
+import { FloatingIpHandlers } from './floating-ip/floating-ip.handlers.js';
+import { floatingIpOps } from './floating-ip/floating-ip.ops.js';
 import { NetworkHandlers } from './network/network.handlers.js';
 import { networkOps } from './network/network.ops.js';
 import { NetworkParts } from './parts.js';
@@ -28,6 +30,9 @@ import { QuotaHandlers } from './quota/quota.handlers.js';
 import { quotaOps } from './quota/quota.ops.js';
 import { RbacPolicyHandlers } from './rbac-policy/rbac-policy.handlers.js';
 import { rbacPolicyOps } from './rbac-policy/rbac-policy.ops.js';
+import { RouterHandlers } from './router/router.handlers.js';
+import { routerOps } from './router/router.ops.js';
+import { RouterInterfaceHandlers } from './router/router-interface.handlers.js';
 import { SecurityGroupHandlers } from './security-group/security-group.handlers.js';
 import { securityGroupOps } from './security-group/security-group.ops.js';
 import { SecurityGroupRuleHandlers } from './security-group-rule/security-group-rule.handlers.js';
@@ -54,6 +59,8 @@ export const networkApiOps: readonly Op[] = [
   ...networkOps,
   ...subnetOps,
   ...portOps,
+  ...routerOps,
+  ...floatingIpOps,
   ...securityGroupOps,
   ...securityGroupRuleOps,
   ...qosPolicyOps,
@@ -84,6 +91,9 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     NetworkHandlers,
     SubnetHandlers,
     PortHandlers,
+    RouterHandlers,
+    RouterInterfaceHandlers,
+    FloatingIpHandlers,
     SecurityGroupHandlers,
     SecurityGroupRuleHandlers,
     QosPolicyHandlers,

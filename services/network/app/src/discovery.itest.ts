@@ -19,7 +19,7 @@ describe('discovery', () => {
       (extension) => extension['alias'],
     );
     expect(aliases).toContain('security-group');
-    expect(aliases).not.toContain('router');
+    expect(aliases).not.toContain('nonsense');
     expect((await bed().call('GET', '/v2.0/extensions/security-group')).status).toBe(200);
     expect(fault(await bed().call('GET', '/v2.0/extensions/Availability%20Zone'))).toEqual({
       status: 404,

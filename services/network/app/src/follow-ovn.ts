@@ -4,15 +4,17 @@ import { Counter, type Log, metrics } from '#libs/platform/log';
 import { OvsdbClient } from '#libs/platform/ovsdb';
 import type { NetworkOptions } from '#services/network/api';
 import { type NetworkBooks, OVN_CHANNEL } from '#services/network/data';
-import { type Chassis, gatewaysTo } from '#services/network/domain';
+import type { Chassis } from '#services/network/domain';
 import {
   AgentWatch,
+  ChassisWatch,
   chassisOf,
   forgetChassis,
   type NbClient,
   NORTHBOUND,
   PortStatus,
   Reconciler,
+  RouterStatus,
   type SbClient,
   SOUTHBOUND,
 } from '#services/network/worker';
@@ -33,11 +35,29 @@ const drift = new Counter({
   registers: [metrics],
 });
 
+interface Surroundings {
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly log: Log;
+}
+
+/** What happens to nodes concerns routers, and agents as the API shows them. */
+const nodeWatchers = (
+  books: NetworkBooks,
+  northbound: NbClient,
+  southbound: SbClient,
+  { clock, ids, log }: Surroundings,
+) => [
+  new ChassisWatch(books, southbound, clock, log),
+  new AgentWatch({ books, northbound, southbound, newId: () => ids.uuid(), clock, log }),
+];
+
 export async function followOvn(
   options: NetworkOptions,
   books: NetworkBooks,
-  { clock, ids, log }: { readonly clock: Clock; readonly ids: Ids; readonly log: Log },
+  surroundings: Surroundings,
 ): Promise<OvnFollower> {
+  const { clock, log } = surroundings;
   const client: NbClient = new OvsdbClient({ remotes: options.ovnNb, database: 'OVN_Northbound', tables: NORTHBOUND });
   client.onTrouble((reason) => log.warn({ reason: reason.message }, 'the northbound database was lost'));
   const nodes = options.ovnSb === undefined ? undefined : followNodes(options.ovnSb, log);
@@ -48,23 +68,23 @@ export async function followOvn(
     clock,
     log,
     defaultDns: options.dnsServers,
-    gateways: (physicalNetwork) => gatewaysTo(chassis(), physicalNetwork),
+    chassis,
     fullMs: options.reconcileMs,
     onDrift: (operations) => drift.inc(operations),
   });
-  const status = new PortStatus(books, client, clock, log);
-  const agents =
-    nodes && new AgentWatch({ books, northbound: client, southbound: nodes, newId: () => ids.uuid(), clock, log });
+  const watchers = [
+    new PortStatus(books, client, clock, log),
+    new RouterStatus(books, client, log),
+    ...(nodes ? nodeWatchers(books, client, nodes, surroundings) : []),
+  ];
   const unlisten = await books.db.listen(OVN_CHANNEL, () => reconciler.wake());
   client.start();
-  status.start();
   reconciler.start();
-  agents?.start();
+  for (const watcher of watchers) watcher.start();
   const stop = async (): Promise<void> => {
     unlisten();
     await reconciler.stop();
-    await status.stop();
-    await agents?.stop();
+    await Promise.all(watchers.map((watcher) => watcher.stop()));
     client.close();
     nodes?.close();
   };

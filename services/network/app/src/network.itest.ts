@@ -139,7 +139,7 @@ describe('networks', () => {
       (await bed().call('POST', '/v2.0/networks', JSON.stringify({ network: { name: 'x'.repeat(2 << 20) } }))).status,
     ).toBe(413);
     expect((await bed().call('PATCH', '/v2.0/networks', {})).status).toBe(405);
-    expect(fault(await bed().call('GET', '/v2.0/routers'))).toEqual({ status: 404, type: 'HTTPNotFound' });
+    expect(fault(await bed().call('GET', '/v2.0/nonsense'))).toEqual({ status: 404, type: 'HTTPNotFound' });
   });
 });
 

@@ -11,15 +11,22 @@ import { DefaultSecurityGroupRuleRepo } from './default-security-group-rule.repo
 import { DefaultSecurityGroupRuleStore } from './default-security-group-rule.store.js';
 import { DirtyRepo } from './dirty.repo.js';
 import { FenceRepo } from './fence.repo.js';
+import { FloatingIpRepo } from './floating-ip.repo.js';
+import { FloatingIpStore } from './floating-ip.store.js';
 import { NetworkRepo } from './network.repo.js';
 import { NetworkStore } from './network.store.js';
 import { PortRepo } from './port.repo.js';
 import { PortStore } from './port.store.js';
+import { PortFollowers } from './port-followers.js';
 import { QosPolicyRepo } from './qos-policy.repo.js';
 import { QosPolicyStore } from './qos-policy.store.js';
 import { QuotaRepo } from './quota.repo.js';
 import { RbacPolicyRepo } from './rbac-policy.repo.js';
 import { RbacPolicyStore } from './rbac-policy.store.js';
+import { RouterRepo } from './router.repo.js';
+import { RouterStore } from './router.store.js';
+import { RouterGateways } from './router-gateway.js';
+import { RouterInterfaceStore } from './router-interface.store.js';
 import { SecurityGroupRepo } from './security-group.repo.js';
 import { SecurityGroupStore } from './security-group.store.js';
 import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
@@ -55,6 +62,8 @@ export class NetworkBooks {
   readonly qosPolicies = new QosPolicyRepo();
   readonly trunks = new TrunkRepo();
   readonly agents = new AgentRepo();
+  readonly routers = new RouterRepo();
+  readonly floatingIps = new FloatingIpRepo();
   readonly quotas: QuotaRepo;
   readonly dirty: DirtyRepo;
   readonly networkStore: NetworkStore;
@@ -70,6 +79,9 @@ export class NetworkBooks {
   readonly qosPolicyStore: QosPolicyStore;
   readonly policyStore: RbacPolicyStore;
   readonly trunkStore: TrunkStore;
+  readonly routerStore: RouterStore;
+  readonly interfaceStore: RouterInterfaceStore;
+  readonly floatingIpStore: FloatingIpStore;
 
   constructor(
     readonly db: Db,
@@ -78,8 +90,9 @@ export class NetworkBooks {
     this.quotas = new QuotaRepo(options.limits);
     this.dirty = new DirtyRepo(db);
     const sharing = new Sharing(this.policies, this.quotas, options.newId);
-    this.networkStore = new NetworkStore(db, this.networks, this.qosPolicies, sharing, this.quotas);
     this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.subnetPools, this.quotas);
+    this.networkStore = new NetworkStore(db, this.networks, this.qosPolicies, sharing, this.quotas, this.floatingIps);
+    const followers = new PortFollowers(this.floatingIps);
     this.portStore = new PortStore(
       db,
       this.ports,
@@ -87,6 +100,7 @@ export class NetworkBooks {
       this.qosPolicies,
       this.trunks,
       this.quotas,
+      followers,
       options.newMac,
     );
     this.serverPortStore = new ServerPortStore(
@@ -99,6 +113,11 @@ export class NetworkBooks {
     );
     this.policyStore = new RbacPolicyStore(db, this.policies, this.quotas);
     this.trunkStore = new TrunkStore(db, this.trunks, this.ports, this.networks, this.quotas);
+    const { routers, ports, portStore, floatingIps, quotas } = this;
+    const gateways = new RouterGateways(routers, ports, portStore, floatingIps);
+    this.routerStore = new RouterStore(db, routers, gateways, quotas);
+    this.interfaceStore = new RouterInterfaceStore(db, routers, this.subnets, ports, portStore, floatingIps);
+    this.floatingIpStore = new FloatingIpStore(db, floatingIps, ports, portStore, quotas);
     this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);
     this.defaultRuleStore = new DefaultSecurityGroupRuleStore(db, this.defaultRules);
     this.tagStore = new TagStore(db);

@@ -1,6 +1,6 @@
 /** The marks that the reconciler works off, and all that it reads for them. */
 import type { Db, Sql } from '#libs/platform/db';
-import type { Mark, MarkKind } from './journal.js';
+import { type Mark, type MarkKind, markSelected } from './journal.js';
 
 export interface PendingMark {
   readonly kind: MarkKind;
@@ -57,6 +57,13 @@ export class DirtyRepo {
       `insert into ovn_dirty (kind, id, since, not_before) select $1, i, $3, $3 from unnest($2::uuid[]) i order by i
        on conflict do nothing`,
       [kind, ids, now],
+    );
+  }
+
+  /** Marks all routers that have a way out, and wakes whoever works off marks. */
+  async markGateways(now: Date): Promise<void> {
+    await this.db.tx((tx) =>
+      markSelected(tx, 'router', 'select id from router where gateway_port_id is not null', [], now),
     );
   }
 

@@ -10,6 +10,8 @@ export * from './default-security-group-rule.repo.js';
 export * from './default-security-group-rule.store.js';
 export * from './dirty.repo.js';
 export * from './fence.repo.js';
+export * from './floating-ip.repo.js';
+export * from './floating-ip.store.js';
 export * from './journal.js';
 export {
   FALSE,
@@ -31,6 +33,10 @@ export * from './qos-policy.store.js';
 export * from './quota.repo.js';
 export * from './rbac-policy.repo.js';
 export * from './rbac-policy.store.js';
+export * from './router.repo.js';
+export * from './router.store.js';
+export { type GatewayWish, notExternal } from './router-gateway.js';
+export * from './router-interface.store.js';
 export * from './security-group.repo.js';
 export * from './security-group.store.js';
 export { RULE_FIELDS, type RuleDraft, SecurityGroupRuleRepo } from './security-group-rule.repo.js';

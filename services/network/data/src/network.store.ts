@@ -12,7 +12,8 @@ import {
   type RbacAction,
   sharedNetworkInUse,
 } from '#services/network/domain';
-import { markDirty, markPortsOf, record } from './journal.js';
+import type { FloatingIpRepo } from './floating-ip.repo.js';
+import { markDirty, markPortsOf, markSelected, record } from './journal.js';
 import {
   isNetworkStillUsed,
   isSecondDefault,
@@ -24,6 +25,7 @@ import {
 import { isQosPolicyBound, type QosPolicyRepo } from './qos-policy.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
+import { ROUTERS_ON_NETWORK } from './router.repo.js';
 import type { Sharing } from './sharing.js';
 
 export interface NetworkDraft extends NewNetwork {
@@ -45,6 +47,7 @@ export class NetworkStore {
     private readonly qos: QosPolicyRepo,
     private readonly sharing: Sharing,
     private readonly quotas: QuotaRepo,
+    private readonly floatingIps: FloatingIpRepo,
   ) {}
 
   /** All of them or none. */
@@ -112,6 +115,7 @@ export class NetworkStore {
       if (shared === false) await this.refuseStrangers(tx, network);
       if (change.mtu !== undefined) await this.refuseSmall(tx, network);
       await markDirty(tx, 'network', [id], now);
+      await markSelected(tx, 'router', ROUTERS_ON_NETWORK, [id], now);
       if (
         change.adminStateUp !== undefined ||
         qosPolicyId !== undefined ||
@@ -131,6 +135,7 @@ export class NetworkStore {
         await expectRevision(tx, 'network', id, revision);
         const network = await this.networks.find(tx, id);
         if (!network) throw networkNotFound(id);
+        await this.dropFloatingIps(tx, id, now);
         const subnets = await this.networks.delete(tx, id);
         await this.sharing.forget(tx, id);
         await markDirty(tx, 'network', [id], now);
@@ -183,6 +188,18 @@ export class NetworkStore {
   private async refuseSmall(tx: Tx, network: Network): Promise<void> {
     const six = await tx.one('select 1 from subnet where network_id = $1 and version = 6 limit 1', [network.id]);
     if (six) checkCarries(network, 6);
+  }
+
+  /** Floating IPs that stand for nothing go with their network. */
+  private async dropFloatingIps(tx: Tx, id: string, now: Date): Promise<void> {
+    const gone = await this.floatingIps.deleteFreeOn(tx, id);
+    const ports = gone.map((floating) => floating.ownPortId);
+    if (ports.length > 0) await tx.exec('delete from port where id = any($1::uuid[])', [ports]);
+    const related = [id];
+    const events = gone.map((floating) => ({ resourceId: floating.id, what: 'floating IP deleted', related }));
+    await record(tx, events, now);
+    const owners = gone.map((floating) => floating.projectId);
+    await this.quotas.release(tx, 'floatingip', owners);
   }
 
   private async insert(tx: Tx, { shared, qosPolicyId, ...draft }: NetworkDraft, now: Date): Promise<Network> {

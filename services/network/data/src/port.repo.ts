@@ -1,6 +1,14 @@
 /** Ports with their addresses and groups. One MAC per network, one holder per address: the database keeps both. */
 import { isViolation, type Sql, type Tx } from '#libs/platform/db';
-import { groupNotFound, METADATA_OWNER, macInUse, type Port, type PortExtras } from '#services/network/domain';
+import {
+  GATEWAY_OWNER,
+  groupNotFound,
+  INTERFACE_OWNER,
+  METADATA_OWNER,
+  macInUse,
+  type Port,
+  type PortExtras,
+} from '#services/network/domain';
 import { type ListRequest, listSql, type Page, pageOf, type Scope } from './listing.js';
 import { PORT_LIST, PORT_SELECT, type PortOnNetwork, type PortRow, toPort } from './port.listing.js';
 
@@ -135,7 +143,8 @@ export class PortRepo {
             dns_name = coalesce($16, dns_name), dns_domain = coalesce($17, dns_domain),
             dhcp_options = coalesce($18, dhcp_options), uplink_status = coalesce($19, uplink_status),
             data_plane_status = case when $20 then $21 else data_plane_status end,
-            status = case when coalesce($8, host) = '' then 'DOWN' else status end,
+            status = case when coalesce($8, host) = '' and device_owner not in ('${INTERFACE_OWNER}', '${GATEWAY_OWNER}')
+              then 'DOWN' else status end,
             revision = revision + 1, updated_at = $15
           where id = $1`,
       },
@@ -205,7 +214,7 @@ export class PortRepo {
     if (states.length === 0) return [];
     const rows = await on.query<{ id: string }>(
       `update port p set status = s.status, revision = revision + 1, updated_at = $3
-       from (select o.id, case when t.u and o.host <> '' then 'ACTIVE' else 'DOWN' end as status
+       from (select o.id, case when t.u and (o.host <> '' or o.device_owner in ('${INTERFACE_OWNER}', '${GATEWAY_OWNER}')) then 'ACTIVE' else 'DOWN' end as status
              from unnest($1::uuid[], $2::boolean[]) t(i, u) join port o on o.id = t.i) s
        where p.id = s.id and p.status <> s.status and p.device_owner <> '${METADATA_OWNER}' returning p.id`,
       [states.map((state) => state.id), states.map((state) => state.up), now],

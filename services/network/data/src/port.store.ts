@@ -19,6 +19,7 @@ import type { AllocationRepo } from './allocation.repo.js';
 import { markAndRecord } from './journal.js';
 import type { PortOnNetwork } from './port.listing.js';
 import { type NewPort, type PortChange, type PortRepo, portWriteFailure } from './port.repo.js';
+import type { PortFollowers } from './port-followers.js';
 import { isQosPolicyBound, type QosPolicyRepo } from './qos-policy.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
@@ -54,6 +55,7 @@ export class PortStore {
     private readonly qos: QosPolicyRepo,
     private readonly trunks: TrunkRepo,
     private readonly quotas: QuotaRepo,
+    private readonly followers: PortFollowers,
     private readonly newMac: () => string,
   ) {}
 
@@ -124,6 +126,7 @@ export class PortStore {
     const carried = await this.rebind(tx, before, change.host, now);
     const after = await this.ports.find(tx, before.id);
     if (!after) throw portNotFound(before.id);
+    await this.followers.changed(tx, before, after, now);
     await markAndRecord(tx, 'port', [before.id, ...carried], [event(after, 'port updated')], now);
     return after;
   }
@@ -145,6 +148,7 @@ export class PortStore {
 
   /** Deletes those that are there; gives their number. */
   async deleteIn(tx: Tx, ids: readonly string[], now: Date): Promise<number> {
+    await this.followers.going(tx, ids, now);
     const gone = await this.ports.delete(tx, ids);
     const goneIds = gone.map((port) => port.id);
     await markAndRecord(

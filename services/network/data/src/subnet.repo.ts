@@ -179,6 +179,18 @@ export class SubnetRepo {
     return rows.map(toSubnet);
   }
 
+  /** IPv4 subnets of the networks that are external to a project. */
+  async forFloatingIps(on: Sql, scope: Scope): Promise<Subnet[]> {
+    const project = scope === 'all' ? '' : scope.projectId;
+    const rows = await on.query<Row>(
+      `select ${SELECT} from subnet s join network n on n.id = s.network_id
+       where s.version = 4 and n.external and ($2 or n.project_id = $1 or ${sharedSql('n', '$1', 'access_as_external')})
+       order by s.created_at, s.id`,
+      [project, scope === 'all'],
+    );
+    return rows.map(toSubnet);
+  }
+
   async list(on: Sql, request: ListRequest, scope: Scope): Promise<Page<SubnetSeen>> {
     const { text, params } = listSql(LIST, request, (bind) => {
       if (scope === 'all') return 'true';
@@ -261,4 +273,7 @@ export class SubnetRepo {
 
 export const isOverlap = (error: unknown): boolean => isViolation(error, 'exclusion', 'subnet_overlap');
 export const isSubnetStillUsed = (error: unknown): boolean =>
-  isViolation(error, 'foreignKey', 'ip_allocation_subnet_id_fkey');
+  isViolation(error, 'foreignKey', 'ip_allocation_subnet_id_fkey') ||
+  isViolation(error, 'foreignKey', 'router_leg_subnet');
+/** A subnet that went while something was being put on it. */
+export const isSubnetBound = isSubnetStillUsed;

@@ -16,10 +16,11 @@ import {
   subnetNotFound,
 } from '#services/network/domain';
 import type { AllocationRepo } from './allocation.repo.js';
-import { markDirty, markPortsOf, markPortsWithOptions, record } from './journal.js';
+import { markDirty, markPortsOf, markPortsWithOptions, markSelected, record } from './journal.js';
 import type { PortRepo } from './port.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
+import { ROUTERS_IN_SUBNET } from './router.repo.js';
 import { isOverlap, isSubnetStillUsed, type NewSubnet, type SubnetChange, type SubnetRepo } from './subnet.repo.js';
 import type { SubnetPoolRepo } from './subnet-pool.repo.js';
 
@@ -79,6 +80,7 @@ export class SubnetStore {
       if (after.dhcp !== before.dhcp) await this.switchDhcp(tx, after, now);
       else await markPortsWithOptions(tx, after.networkId, now);
       await markDirty(tx, 'subnet', [id], now);
+      await markSelected(tx, 'router', ROUTERS_IN_SUBNET, [id], now);
       await record(tx, [{ resourceId: id, what: 'subnet updated' }], now);
       return after;
     });

@@ -3,6 +3,7 @@
  * refuses, since only it knows who holds what.
  */
 import { canonicalIp, contains, formatIp, lastOf, type Prefix, parseIp, parsePrefix } from './address.js';
+import { INTERFACE_OWNER } from './device-owner.js';
 import { autoAddressed, badAttribute, invalidInput, noServiceSubnet, notOnNetwork, notOnSubnet } from './faults.js';
 import { eui64 } from './mac.js';
 import type { FixedIp, Subnet } from './model.js';
@@ -55,11 +56,14 @@ function subnetOf(wish: IpWish, subnets: readonly Subnet[], networkId: string): 
   );
 }
 
+/** A router's leg is in the subnets that it is told, at the addresses that their hosts are told; others form theirs. */
+const isLeg = (deviceOwner: string): boolean => deviceOwner === INTERFACE_OWNER;
+const isOwnForm = (subnet: Subnet, mac: string, address: string): boolean => address === eui64(prefixOf(subnet), mac);
+
 function claimAddress(
   wish: IpWish & { address: string },
   subnets: readonly Subnet[],
-  networkId: string,
-  mac: string,
+  { networkId, mac, deviceOwner }: AllocationInput,
 ): Claim {
   const ip = parseIp(wish.address);
   if (!ip) throw badAttribute('fixed_ips', `'${wish.address}' is not a valid IP address.`);
@@ -68,7 +72,8 @@ function claimAddress(
   const subnet = named ?? subnets.find((known) => isHostAddress(known, address));
   if (!subnet) throw notOnNetwork(address);
   if (!isHostAddress(subnet, address)) throw notOnSubnet(address);
-  if (isAuto(subnet) && address !== eui64(prefixOf(subnet), mac)) throw autoAddressed(address, subnet.id);
+  if (isAuto(subnet) && !isLeg(deviceOwner) && !isOwnForm(subnet, mac, address))
+    throw autoAddressed(address, subnet.id);
   return { kind: 'given', subnetId: subnet.id, address };
 }
 
@@ -97,22 +102,23 @@ function openTo({ subnets, deviceOwner, current }: AllocationInput): Subnet[] {
 /** What is to be claimed for the port, in the order of its fixed IPs. Throws what is wrong with the wishes. */
 export function claimsFor(input: AllocationInput): Claim[] {
   const { mac, wishes, networkId } = input;
-  const subnets = openTo(input);
+  const leg = isLeg(input.deviceOwner);
+  const subnets = leg ? input.subnets : openTo(input);
   if (subnets.length === 0 && input.subnets.length > 0 && wishes?.length !== 0)
     throw noServiceSubnet(networkId, input.deviceOwner);
   if (wishes === undefined) return claimsByDefault(subnets, mac);
   const named = new Set(wishes.map((wish) => canonicalIp(wish.address ?? '')));
   const spare = input.current.filter((ip) => !named.has(ip.address));
   const claims = wishes.map((wish): Claim => {
-    if (wish.address !== undefined) return claimAddress({ ...wish, address: wish.address }, subnets, networkId, mac);
+    if (wish.address !== undefined) return claimAddress({ ...wish, address: wish.address }, subnets, input);
     const subnet = subnetOf(wish, subnets, networkId);
     if (!subnet) throw invalidInput('IP allocation requires subnet_id or ip_address.');
-    if (isAuto(subnet)) return autoClaim(subnet, mac);
+    if (isAuto(subnet) && !leg) return autoClaim(subnet, mac);
     const held = spare.findIndex((ip) => ip.subnetId === subnet.id);
     if (held < 0) return { kind: 'any', subnetIds: [subnet.id] };
     return { kind: 'given', ...spare.splice(held, 1)[0]! };
   });
-  return distinct([...claims, ...impliedClaims(claims, subnets, mac, wishes.length)]);
+  return distinct([...claims, ...(leg ? [] : impliedClaims(claims, subnets, mac, wishes.length))]);
 }
 
 /** A port with addresses also gets those that its guest will take by itself. */

@@ -36,9 +36,13 @@ export function cmsOptions(text: string): { readonly isGateway: boolean; readonl
   };
 }
 
+/** True for a node with a bridge to the physical network; tunnels reach every node. */
+export const reachesNetwork = (chassis: Chassis, physicalNetwork: string | null): boolean =>
+  physicalNetwork === null || chassis.physicalNetworks.includes(physicalNetwork);
+
 /** The names of those that may be gateways to a physical network: those that say so, or all that reach it where none does. */
-export function gatewaysTo(all: readonly Chassis[], physicalNetwork: string): string[] {
-  const reaching = all.filter((chassis) => chassis.physicalNetworks.includes(physicalNetwork));
+export function gatewaysTo(all: readonly Chassis[], physicalNetwork: string | null): string[] {
+  const reaching = all.filter((chassis) => reachesNetwork(chassis, physicalNetwork));
   const willing = reaching.filter((chassis) => chassis.isGateway);
   return (willing.length > 0 ? willing : reaching).map((chassis) => chassis.name);
 }

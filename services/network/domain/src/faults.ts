@@ -117,6 +117,11 @@ export const ownerKeepsMac = (port: string, owner: string) =>
     'UnsupportedPortDeviceOwner',
     `Operation mac address update is not supported for device_owner ${owner} on port ${port}.`,
   );
+export const deviceNotOwned = (device: string) =>
+  conflict(
+    'DeviceIDNotOwnedByTenant',
+    `The following device_id ${device} is not owned by your project or matches another project's router.`,
+  );
 export const portServed = (port: string, owner: string) =>
   conflict('ServicePortInUse', `Port ${port} cannot be deleted directly via the port API: has device owner ${owner}.`);
 

@@ -3,9 +3,11 @@ import { badAttribute, limitBelowUse } from './faults.js';
 
 /** In the order in which the details of a project list them. */
 export const RESOURCES = [
+  'floatingip',
   'network',
   'port',
   'rbac_policy',
+  'router',
   'security_group',
   'security_group_rule',
   'subnet',
@@ -16,9 +18,11 @@ export type Resource = (typeof RESOURCES)[number];
 export type Amounts = Readonly<Record<Resource, number>>;
 
 export const DEFAULT_LIMITS: Amounts = {
+  floatingip: 50,
   network: 100,
   port: 500,
   rbac_policy: 10,
+  router: 10,
   security_group: 10,
   security_group_rule: 100,
   subnet: 500,

@@ -20,6 +20,8 @@ const COLLECTIONS: readonly (readonly [one: string, many: string])[] = [
   ['network', 'networks'],
   ['subnet', 'subnets'],
   ['port', 'ports'],
+  ['router', 'routers'],
+  ['floatingip', 'floatingips'],
   ['security-group', 'security-groups'],
   ['security-group-rule', 'security-group-rules'],
   ['default-security-group-rule', 'default-security-group-rules'],

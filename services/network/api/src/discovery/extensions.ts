@@ -36,15 +36,27 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'A subnet can be from the pool that is the default of its version.',
   },
   {
+    alias: 'dvr',
+    name: 'Distributed Routers',
+    description: 'Floating IPs are handled on the nodes of their ports, where these reach the outside.',
+  },
+  {
     alias: 'empty-string-filtering',
     name: 'Empty String Filtering',
     description: 'Lists can be filtered by empty values.',
   },
+  { alias: 'ext-gw-mode', name: 'Gateway Mode', description: 'Whether a router translates what goes out can be said.' },
   { alias: 'external-net', name: 'External Network', description: 'Networks that lead out of the cloud.' },
   {
     alias: 'extra_dhcp_opt',
     name: 'Extra DHCP Options',
     description: 'A port can be told more by DHCP than its subnet.',
+  },
+  { alias: 'extraroute', name: 'Extra Routes', description: 'Routers can have further routes.' },
+  {
+    alias: 'extraroute-atomic',
+    name: 'Atomic Extra Routes',
+    description: 'Routes of a router can be added and removed one by one.',
   },
   {
     alias: 'filter-validation',
@@ -52,12 +64,26 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'A filter by an unknown attribute is refused.',
   },
   {
+    alias: 'fip-port-details',
+    name: 'Ports of Floating IPs',
+    description: 'A floating IP shows the port that it stands for.',
+  },
+  {
+    alias: 'floatingip-pools',
+    name: 'Floating IP Pools',
+    description: 'The subnets that floating IPs come from can be listed.',
+  },
+  {
     alias: 'ip-substring-filtering',
     name: 'IP Substring Filtering',
     description: 'Ports can be found by a part of an address.',
   },
-  { alias: 'external-net', name: 'External Network', description: 'Networks that lead out of the cloud.' },
   { alias: 'ip_allocation', name: 'IP Allocation', description: 'A port tells whether it has addresses.' },
+  {
+    alias: 'l3-ha',
+    name: 'Highly Available Routers',
+    description: 'Several nodes stand ready to be the gateway of a router.',
+  },
   { alias: 'net-mtu', name: 'Network MTU', description: 'The MTU of each network.' },
   { alias: 'net-mtu-writable', name: 'Network MTU (writable)', description: 'The MTU of a network can be chosen.' },
   {
@@ -140,6 +166,7 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'RBAC for Security Groups',
     description: 'Security groups can be shared by policies.',
   },
+  { alias: 'router', name: 'Routers', description: 'Routers between networks, and floating IPs.' },
   {
     alias: 'security-group',
     name: 'Security Groups',
@@ -186,16 +213,6 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'A group can filter without connection tracking.',
   },
   {
-    alias: 'subnet_allocation',
-    name: 'Subnet Allocation',
-    description: 'Subnets get their prefixes from pools.',
-  },
-  {
-    alias: 'subnetpool-prefix-ops',
-    name: 'Subnetpool Prefix Operations',
-    description: 'Prefixes can be added to a pool and taken from it.',
-  },
-  {
     alias: 'subnet-external-network',
     name: 'Subnet on External Network',
     description: 'A subnet tells whether its network leads out of the cloud.',
@@ -205,6 +222,16 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Subnet Service Types',
     description: 'A subnet can be for the ports of some kinds of devices.',
   },
+  {
+    alias: 'subnet_allocation',
+    name: 'Subnet Allocation',
+    description: 'Subnets get their prefixes from pools.',
+  },
+  {
+    alias: 'subnetpool-prefix-ops',
+    name: 'Subnetpool Prefix Operations',
+    description: 'Prefixes can be added to a pool and taken from it.',
+  },
   { alias: 'tag-creation', name: 'Tag Creation', description: 'Several tags can be added at once.' },
   { alias: 'trunk', name: 'Trunks', description: 'A port can carry further networks as VLANs.' },
   {
@@ -212,7 +239,6 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Trunk Details',
     description: 'The parent port of a trunk shows what it carries.',
   },
-  { alias: 'tag-creation', name: 'Tag Creation', description: 'Several tags can be added at once.' },
   {
     alias: 'uplink-status-propagation',
     name: 'Uplink Status Propagation',

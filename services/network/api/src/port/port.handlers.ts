@@ -3,6 +3,9 @@ import { isUuid } from '#libs/kernel';
 import type { Reply } from '#libs/platform/http';
 import { PORT_FIELDS, type PortDraft, type PortOnNetwork } from '#services/network/data';
 import {
+  deviceNotOwned,
+  INTERFACE_OWNER,
+  isServiceOwner,
   METADATA_OWNER,
   type Network,
   networkNotFound,
@@ -68,7 +71,7 @@ export class PortHandlers {
   async update(call: AnyCall, port: PortOnNetwork): Promise<Reply> {
     const { port: item } = call.body as { port: PortChangeBody };
     const { books } = this.parts;
-    if (port.deviceOwner === METADATA_OWNER && !isAdmin(call.who)) throw portServed(port.id, port.deviceOwner);
+    refuseServed(port, item, isAdmin(call.who));
     this.wishes.demandRights(call, item, 'update', port);
     const groupIds = await this.wishes.groupsForChange(call, item, port);
     const subnets = await books.subnets.ofNetworks(books.db, [port.networkId]);
@@ -80,7 +83,7 @@ export class PortHandlers {
 
   /** A server may lose its port this way: its guest is cut off, and the server goes on without it. */
   async remove(call: AnyCall, port: PortOnNetwork): Promise<Reply> {
-    if (port.deviceOwner === METADATA_OWNER) throw portServed(port.id, port.deviceOwner);
+    if (isServiceOwner(port.deviceOwner)) throw portServed(port.id, port.deviceOwner);
     await this.parts.books.portStore.delete(port.id, this.parts.now(), revisionOf(call));
     return {};
   }
@@ -107,6 +110,7 @@ export class PortHandlers {
 
   private async draft(call: AnyCall, item: NewPortBody, { network, subnets }: Ground): Promise<PortDraft> {
     const projectId = ownerOf(call, 'create_port', item);
+    if (isServiceOwner(item.device_owner ?? '')) throw deviceNotOwned(item.device_id ?? '');
     this.wishes.demandRights(call, item, 'create', { projectId, networkProjectId: network.projectId });
     const mac = item.mac_address == null ? undefined : readMac(item.mac_address);
     const guarding: Guarding = this.wishes.guarding(item, network);
@@ -139,4 +143,28 @@ export class PortHandlers {
       subnets,
     };
   }
+}
+
+/**
+ * What a port that serves a router, a floating IP or metadata is, stays with what it serves. A router's leg may get
+ * another address where it is.
+ */
+function refuseServed(port: PortOnNetwork, item: PortChangeBody, admin: boolean): void {
+  const owner = item.device_owner ?? '';
+  if (!isServiceOwner(port.deviceOwner)) {
+    if (isServiceOwner(owner)) throw deviceNotOwned(item.device_id ?? port.deviceId);
+    return;
+  }
+  if (port.deviceOwner === METADATA_OWNER && !admin) throw portServed(port.id, port.deviceOwner);
+  const given = item.device_id !== undefined && (item.device_id ?? '') !== port.deviceId;
+  const owned = item.device_owner !== undefined && owner !== port.deviceOwner;
+  if (given || owned || movesLeg(port, item)) throw portServed(port.id, port.deviceOwner);
+}
+
+function movesLeg(port: PortOnNetwork, item: PortChangeBody): boolean {
+  if (item.fixed_ips === undefined) return false;
+  const held = port.fixedIps.map((ip) => ip.subnetId).sort();
+  const wanted = (item.fixed_ips ?? []).map((ip) => ip.subnet_id).sort();
+  const isLeg = port.deviceOwner === INTERFACE_OWNER;
+  return !isLeg || held.length !== wanted.length || held.some((id, at) => id !== wanted[at]);
 }

@@ -3,6 +3,7 @@
  * transaction; it inserts what is missing, changes only the columns that differ, and removes only what it is told is
  * gone. Planning again over the result gives no operations.
  */
+import { FLOATING_OWNER } from '../device-owner.js';
 import type { Network, Port, SecurityGroup, Subnet } from '../model.js';
 import { GUARD_ID, groupAcls, groupRow, guardAcls, guardRow } from './acl.js';
 import { type DhcpContext, dhcpRow, portDhcpRow } from './dhcp.js';
@@ -85,6 +86,8 @@ export class NbPlan {
 
   /** `known` are the port groups that hold the port now, where the caller has looked; else those it was last put into. */
   port(port: Port, context: PortContext, known?: Iterable<string>): this {
+    // The port of a floating IP only holds an address: the router answers for it.
+    if (port.deviceOwner === FLOATING_OWNER) return this.portGone(port.id);
     const before = this.actual.row('Logical_Switch_Port', port.id);
     this.put('Logical_Switch_Port', port.id, portRow(port, context));
     this.join('Logical_Switch', port.networkId, 'ports', port.id);

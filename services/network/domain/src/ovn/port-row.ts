@@ -3,9 +3,11 @@
  * addresses and the pairs it was allowed, and only packets for those reach it.
  */
 import { parsePrefix } from '../address.js';
+import { GATEWAY_OWNER, isRouterPort } from '../device-owner.js';
 import { ownDhcp } from '../dhcp-option.js';
 import { eui64 } from '../mac.js';
 import { METADATA_OWNER, type Network, type Port, type Subnet } from '../model.js';
+import { routerPortName } from './router-port.js';
 import { RELATION, rowId } from './row-id.js';
 import { GROUPS, KIND, mapOf, type NbTables, NETWORK } from './rows.js';
 
@@ -24,12 +26,38 @@ export const ownDhcpId = (portId: string, version: 4 | 6): string =>
 export const hasOwnDhcp = (port: Port, version: 4 | 6): boolean => ownDhcp(port.dhcpOptions, version).options.size > 0;
 
 /** True for a port whose traffic is filtered. */
-export const isGuarded = (port: Port): boolean => port.portSecurity && port.deviceOwner !== METADATA_OWNER;
+export const isGuarded = (port: Port): boolean =>
+  port.portSecurity && port.deviceOwner !== METADATA_OWNER && !isRouterPort(port);
 
 /** The groups whose rules apply to a port. */
 export const effectiveGroups = (port: Port): readonly string[] => (isGuarded(port) ? port.groupIds : []);
 
 export function portRow(port: Port, context: PortContext): NbTables['Logical_Switch_Port'] {
+  return isRouterPort(port) ? routerSideRow(port, context) : guestRow(port, context);
+}
+
+/** Where a router's leg meets the switch: it has the addresses that its other end has. */
+function routerSideRow(port: Port, context: PortContext): NbTables['Logical_Switch_Port'] {
+  const outside = { 'nat-addresses': 'router', 'exclude-lb-vips-from-garp': 'true' };
+  return {
+    name: port.id,
+    type: 'router',
+    addresses: new Set(['router']),
+    port_security: new Set(),
+    enabled: port.adminStateUp && context.network.adminStateUp,
+    options: mapOf({
+      'router-port': routerPortName(port.id),
+      ...(port.deviceOwner === GATEWAY_OWNER ? outside : {}),
+    }),
+    parent_name: null,
+    tag_request: null,
+    dhcpv4_options: null,
+    dhcpv6_options: null,
+    external_ids: mapOf({ [KIND]: 'port', [NETWORK]: port.networkId, [GROUPS]: '' }),
+  };
+}
+
+function guestRow(port: Port, context: PortContext): NbTables['Logical_Switch_Port'] {
   const own = [port.mac, ...port.fixedIps.map((ip) => ip.address)].join(' ');
   const guarded = isGuarded(port);
   const isMetadata = port.deviceOwner === METADATA_OWNER;

@@ -145,6 +145,8 @@ export const KIND = 'yagura:kind';
 export const OWNER = 'yagura:owner';
 /** On a port: the network it is on, and the groups it was last put into. */
 export const NETWORK = 'yagura:network';
+/** On what belongs to a router: its id. */
+export const ROUTER = 'yagura:router';
 export const GROUPS = 'yagura:groups';
 
 export const mapOf = (entries: Readonly<Record<string, string>>): TextMap => new Map(Object.entries(entries));

@@ -5,10 +5,11 @@ import { type NbActual, NbPlan } from '#services/network/domain';
 import { addressGroupRealizer } from './address-group.realizer.js';
 import { qosRealizer } from './qos.realizer.js';
 import type { PlanOptions, Realizer, Subject } from './realizer.js';
+import { routerRealizer } from './router.realizer.js';
 import { switchingRealizer } from './switching.realizer.js';
 
 /** In the order in which a full comparison goes through their kinds. */
-export const REALIZERS: readonly Realizer[] = [addressGroupRealizer, switchingRealizer, qosRealizer];
+export const REALIZERS: readonly Realizer[] = [addressGroupRealizer, switchingRealizer, qosRealizer, routerRealizer];
 
 /** Plans the subjects as the books have them now. */
 export async function planFor(

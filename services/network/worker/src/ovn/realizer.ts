@@ -5,7 +5,7 @@
  */
 import type { Sql } from '#libs/platform/db';
 import type { MarkKind, NetworkBooks } from '#services/network/data';
-import type { NbActual, NbPlan } from '#services/network/domain';
+import type { Chassis, NbActual, NbPlan } from '#services/network/domain';
 import type { Northbound } from './northbound.js';
 
 export interface Subject {
@@ -15,8 +15,8 @@ export interface Subject {
 
 export interface PlanOptions {
   readonly defaultDns: readonly string[];
-  /** Nodes that may be gateways to a physical network, best first is not implied. */
-  readonly gateways: (physicalNetwork: string) => readonly string[];
+  /** The nodes as OVN knows them; none while it can not be asked. */
+  readonly chassis: () => readonly Chassis[];
   /** The port groups that hold a port now; without it those that it was last put into. */
   readonly groupsOf?: (portId: string) => Iterable<string>;
 }
@@ -42,7 +42,7 @@ export interface OwnRows {
   /** They say their resource as their owner. */
   readonly byOwner?: boolean;
 }
-type RootTable = 'Logical_Router' | 'Address_Set' | 'Load_Balancer' | 'DNS';
+type RootTable = 'Logical_Router' | 'NAT' | 'Address_Set' | 'Load_Balancer' | 'DNS';
 
 export interface Realizer {
   /** The kinds of marks that it works off; each is the name of its table in the books, too. */

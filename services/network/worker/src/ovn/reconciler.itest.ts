@@ -32,7 +32,7 @@ const newReconciler = (nb: NbClient): Reconciler =>
     clock: systemClock,
     log,
     defaultDns: ['9.9.9.9'],
-    gateways: () => [],
+    chassis: () => [],
     fullMs: 3_600_000,
     onDrift: (n) => drifts.push(n),
   });
@@ -213,7 +213,7 @@ describe('the reconciler', () => {
       clock: systemClock,
       log,
       defaultDns: [],
-      gateways: () => [],
+      chassis: () => [],
       fullMs: 3_600_000,
     });
     Object.assign(stalled, { number: 1, nextFull: Number.MAX_SAFE_INTEGER });

@@ -12,7 +12,7 @@ import { type Clock, delay } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
 import { isOvsdbError } from '#libs/platform/ovsdb';
 import type { Mark, MarkKind, NetworkBooks } from '#services/network/data';
-import type { NbOp } from '#services/network/domain';
+import type { Chassis, NbOp } from '#services/network/domain';
 import { planFor } from './desired.js';
 import { DriftWatch } from './drift.js';
 import { encode, type NbClient, NbReplica } from './northbound.js';
@@ -30,8 +30,8 @@ export interface ReconcilerParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly defaultDns: readonly string[];
-  /** Nodes that may be gateways to a physical network. */
-  readonly gateways: (physicalNetwork: string) => readonly string[];
+  /** The nodes as OVN knows them. */
+  readonly chassis: () => readonly Chassis[];
   /** Time between full comparisons. */
   readonly fullMs: number;
   /** Hears how many rows a full comparison had to change. */
@@ -176,8 +176,8 @@ export class Reconciler {
 
   /** Makes OVN agree with the books about the subjects; gives the number of operations that took. */
   private async bring(subjects: readonly Subject[], groupsOf?: (portId: string) => Iterable<string>): Promise<number> {
-    const { books, defaultDns, gateways } = this.parts;
-    const options = { defaultDns, gateways, ...(groupsOf ? { groupsOf } : {}) };
+    const { books, defaultDns, chassis } = this.parts;
+    const options = { defaultDns, chassis, ...(groupsOf ? { groupsOf } : {}) };
     const plan = await planFor(books, books.db, subjects, this.actual, options);
     const operations = plan.operations();
     if (operations.length > 0) await this.commit(operations);

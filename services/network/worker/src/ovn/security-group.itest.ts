@@ -25,7 +25,7 @@ beforeAll(async () => {
     clock: systemClock,
     log: openLog('network', 'silent'),
     defaultDns: [],
-    gateways: () => [],
+    chassis: () => [],
     fullMs: 3_600_000,
   });
   await books.db.listen('network_ovn', () => reconciler.wake());
