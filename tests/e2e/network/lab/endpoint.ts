@@ -4,7 +4,7 @@
  */
 import type { Ran } from '../../../runner/command.js';
 import { namespacePath, onNode, scriptOnNode } from './node.js';
-import { CARRY, DHCP, PLUG, PLUG_BEHIND, PREPARE, SWEEP, UNPLUG } from './plugging.js';
+import { DHCP, PLUG, PREPARE, SWEEP, UNPLUG } from './plugging.js';
 import type { Connected, Protocol, Requests } from './puppet-requests.js';
 import { Puppeteer } from './puppeteer.js';
 import { inject, Tap } from './wire.js';
@@ -64,17 +64,6 @@ export class Endpoint {
     await scriptOnNode(this.node, PLUG, this.portId);
     if (addressing === 'static') for (const fixed of this.fixed) await this.take(fixed);
     if (addressing === 'dhcp') await this.dhcp();
-  }
-
-  /** Makes the plugged endpoint one that can carry others as VLANs. */
-  async carry(): Promise<void> {
-    await scriptOnNode(this.node, CARRY, this.portId);
-  }
-
-  /** Into the parent's bridge, whose tag for it is `vlan`. */
-  async plugBehind(parent: Endpoint, vlan: number): Promise<void> {
-    await scriptOnNode(this.node, PLUG_BEHIND, this.portId, parent.portId, String(vlan));
-    for (const fixed of this.fixed) await this.take(fixed);
   }
 
   get ipv4(): string {

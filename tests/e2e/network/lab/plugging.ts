@@ -17,34 +17,16 @@ export const PLUG = `
 id=$(printf %s "$1" | cut -c1-11)
 ovs-vsctl --timeout=10 add-port br-int "lab$id" -- set Interface "lab$id" "external_ids:iface-id=$1"`;
 
-/**
- * $1 port id of a trunk's parent. Its interface moves behind a bridge of its own, as if the guest had one: what comes in
- * from a port of that bridge with a tag goes out to OVN with that tag.
- */
-export const CARRY = `
-id=$(printf %s "$1" | cut -c1-11)
-ovs-vsctl --timeout=10 del-port br-int "lab$id" \\
-  -- add-br "labt$id" -- set bridge "labt$id" datapath_type=netdev fail-mode=standalone \\
-  -- add-port "labt$id" "lab$id" \\
-  -- add-port "labt$id" "labu$id" -- set Interface "labu$id" type=patch "options:peer=labd$id" \\
-  -- add-port br-int "labd$id" -- set Interface "labd$id" type=patch "options:peer=labu$id" "external_ids:iface-id=$1"`;
-
-/** $1 port id, $2 parent's port id, $3 VLAN. */
-export const PLUG_BEHIND = `
-id=$(printf %s "$1" | cut -c1-11); parent=$(printf %s "$2" | cut -c1-11)
-ovs-vsctl --timeout=10 add-port "labt$parent" "lab$id" "tag=$3"`;
-
 /** $1 port id. */
 export const UNPLUG = `
 id=$(printf %s "$1" | cut -c1-11)
-ovs-vsctl --timeout=10 --if-exists del-port "lab$id" -- --if-exists del-port "labd$id" -- --if-exists del-br "labt$id"
+ovs-vsctl --timeout=10 --if-exists del-port br-int "lab$id"
 ip netns pids "lab-$1" 2>/dev/null | xargs -r kill -9 2>/dev/null || true
 ip link del "lab$id" 2>/dev/null || true
 ip netns del "lab-$1" 2>/dev/null || true`;
 
 /** Everything of labs before, whose test was cut off. */
 export const SWEEP = `
-for bridge in $(ovs-vsctl --timeout=10 list-br | grep '^labt' || true); do ovs-vsctl --timeout=10 del-br "$bridge"; done
 for dev in $(ovs-vsctl --timeout=10 list-ports br-int | grep '^lab' || true); do
   ovs-vsctl --timeout=10 --if-exists del-port "$dev"; ip link del "$dev" 2>/dev/null || true
 done
