@@ -2,10 +2,22 @@
  * A laboratory of packets: networks and ports through the public API, endpoints on the nodes behind them. What a lab
  * makes it removes, also after a failure; what a lab before was cut off from removing goes when the next one opens.
  */
-import { type Answer, loginTo, type Session } from '../../../runner/cloud-client.js';
-import { STATE, until } from '../../client.js';
+import { until } from '../../client.js';
+import { Api, type As } from './api.js';
 import { type Addressing, Endpoint, type Fixed, sweepNode } from './endpoint.js';
-import type { GroupOptions, Network, NetworkOptions, Port, Rule, Server, Subnet } from './resources.js';
+import type {
+  External,
+  FloatingIp,
+  GroupOptions,
+  Network,
+  NetworkOptions,
+  Port,
+  Router,
+  Rule,
+  Server,
+  Subnet,
+} from './resources.js';
+import { PREFIX, sweepCloud } from './sweep.js';
 
 export interface EndpointRequest {
   readonly network: Network;
@@ -18,42 +30,40 @@ export interface EndpointRequest {
   readonly port?: Readonly<Record<string, unknown>>;
 }
 
-const PREFIX = 'lab-';
-const COMPUTE_VERSION = { 'OpenStack-API-Version': 'compute 2.37' };
-
 export class Lab {
-  readonly #demo: Session;
-  readonly #admin: Session;
+  readonly #api: Api;
   readonly #name: string;
   readonly #undo: (() => Promise<void>)[] = [];
   readonly #endpoints = new Set<Endpoint>();
   #count = 0;
 
-  private constructor(name: string, demo: Session, admin: Session) {
+  private constructor(name: string, api: Api) {
     this.#name = `${PREFIX}${name}`;
-    this.#demo = demo;
-    this.#admin = admin;
+    this.#api = api;
   }
 
   /** `nodes` are those that endpoints will be on. */
   static async open(name: string, nodes: readonly string[] = ['node-1', 'node-2']): Promise<Lab> {
-    const lab = new Lab(name, await loginTo(STATE, 'yagura-demo'), await loginTo(STATE, 'yagura-admin'));
+    const api = await Api.open();
     await Promise.all(nodes.map(sweepNode));
-    await lab.#sweep();
+    await sweepCloud(api);
+    const lab = new Lab(name, api);
     await lab.#liftQuota();
     return lab;
   }
 
   get projectId(): string {
-    return this.#demo.projectId;
+    return this.#api.projectId;
   }
 
-  /** A call of the network API as the tenant; the body's one key is taken off. Throws on any error. */
-  async call<T>(method: string, path: string, body?: unknown, as: 'demo' | 'admin' = 'demo'): Promise<T> {
-    const session = as === 'admin' ? this.#admin : this.#demo;
-    const answer = await this.#send(session, method, path, body);
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    return (method === 'DELETE' ? undefined : Object.values(answer.body)[0]) as T;
+  /** A call of the network API; the body's one key is taken off. Throws on any error. */
+  call<T>(method: string, path: string, body?: unknown, as?: As): Promise<T> {
+    return this.#api.call<T>(method, path, body, as);
+  }
+
+  /** A call of the compute API. Throws on any error. */
+  compute<T>(method: string, path: string, body?: unknown, as?: As): Promise<T> {
+    return this.#api.compute<T>(method, path, body, as);
   }
 
   /** A server of the tenant's that is ACTIVE; it goes with the lab. */
@@ -74,21 +84,13 @@ export class Lab {
     await until(`server ${serverId} to stop`, status, (now) => now === 'SHUTOFF', 60_000, 200);
   }
 
-  /** A call of the compute API. Throws on any error. */
-  async compute<T>(method: string, path: string, body?: unknown, as: 'demo' | 'admin' = 'demo'): Promise<T> {
-    const session = as === 'admin' ? this.#admin : this.#demo;
-    const answer = await session.call<T>(method, `${session.endpoint('compute')}${path}`, body, COMPUTE_VERSION);
-    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
-    return answer.body;
-  }
-
   async network({ subnets, ...attributes }: NetworkOptions): Promise<Network> {
-    const network = await this.#make<{ id: string; mtu: number }>('networks', 'network', attributes);
+    const network = await this.make<{ id: string; mtu: number }>('networks', 'network', attributes);
     const made: Subnet[] = [];
     for (const subnet of subnets) {
       const ip_version = subnet.cidr.includes(':') ? 6 : 4;
       const body = { network_id: network.id, ip_version, ...subnet };
-      made.push(await this.#make<Subnet>('subnets', 'subnet', body));
+      made.push(await this.make<Subnet>('subnets', 'subnet', body));
     }
     return { id: network.id, mtu: network.mtu, subnets: made };
   }
@@ -96,7 +98,7 @@ export class Lab {
   /** A group with these rules alone: what the API puts into a new group is taken out. */
   async group({ rules, ...attributes }: GroupOptions): Promise<string> {
     const body = { ...attributes };
-    const group = await this.#make<{ id: string; security_group_rules: { id: string }[] }>(
+    const group = await this.make<{ id: string; security_group_rules: { id: string }[] }>(
       'security-groups',
       'security_group',
       body,
@@ -112,6 +114,38 @@ export class Lab {
     return (await this.call<{ id: string }>('POST', '/security-group-rules', { security_group_rule })).id;
   }
 
+  /** The network that leads out of the cloud, and where the machine is on it. */
+  async external(): Promise<External> {
+    const [network] = await this.call<{ id: string }[]>('GET', '/networks?router:external=true');
+    const [subnet] = await this.call<Subnet[]>(
+      'GET',
+      `/subnets?network_id=${network!.id}&ip_version=4`,
+      undefined,
+      'admin',
+    );
+    return { networkId: network!.id, gateway: subnet!.gateway_ip! };
+  }
+
+  /** A router with a leg in each of the subnets. */
+  async router(subnets: readonly Subnet[], external_gateway_info?: object): Promise<Router> {
+    const router = await this.#made<Router>(
+      'routers',
+      'router',
+      external_gateway_info ? { external_gateway_info } : {},
+    );
+    this.#undo.push(() => this.#api.removeRouter(router.id));
+    for (const { id: subnet_id } of subnets)
+      await this.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id });
+    return router;
+  }
+
+  async floatingIp({ networkId }: External, port_id: string, attributes: object = {}): Promise<FloatingIp> {
+    const floatingip = { floating_network_id: networkId, port_id, description: this.#name, ...attributes };
+    const made = await this.call<FloatingIp>('POST', '/floatingips', { floatingip });
+    this.#undo.push(() => this.#api.remove('floatingips', made.id));
+    return made;
+  }
+
   /** A port of the tenant's that an operator has bound to the node. */
   async port({ network, node = 'node-1', groups, port }: EndpointRequest): Promise<Port> {
     const body = {
@@ -123,7 +157,7 @@ export class Lab {
       ...(groups ? { security_groups: groups } : {}),
       ...port,
     };
-    return this.#make<Port>('ports', 'port', body, 'admin');
+    return this.make<Port>('ports', 'port', body, 'admin');
   }
 
   /** An endpoint whose port is in force. */
@@ -161,8 +195,10 @@ export class Lab {
   }
 
   /** Makes anything; it goes with the lab, newest first. */
-  make<T extends { id: string }>(collection: string, key: string, attributes: object, as?: 'admin'): Promise<T> {
-    return this.#make<T>(collection, key, attributes, as);
+  async make<T extends { id: string }>(collection: string, key: string, attributes: object, as?: As): Promise<T> {
+    const made = await this.#made<T>(collection, key, attributes, as);
+    this.#undo.push(() => this.#api.remove(collection, made.id));
+    return made;
   }
 
   /** Has something done when the lab closes. */
@@ -179,53 +215,29 @@ export class Lab {
     if (failures.length) throw new AggregateError(failures, `the lab ${this.#name} left something behind`);
   }
 
-  async #make<T extends { id: string }>(
-    collection: string,
-    key: string,
-    attributes: object,
-    as: 'demo' | 'admin' = 'demo',
-  ) {
+  #made<T>(collection: string, key: string, attributes: object, as?: As): Promise<T> {
     const body = { [key]: { name: `${this.#name}-${this.#count++}`, ...attributes } };
-    const made = await this.call<T>('POST', `/${collection}`, body, as);
-    this.#undo.push(() => this.#remove(collection, made.id));
-    return made;
-  }
-
-  async #remove(collection: string, id: string): Promise<void> {
-    const answer = await this.#send(this.#admin, 'DELETE', `/${collection}/${id}`);
-    if (answer.status >= 300 && answer.status !== 404)
-      throw new Error(`${collection} ${id} stays: ${answer.status} ${JSON.stringify(answer.body)}`);
+    return this.call<T>('POST', `/${collection}`, body, as);
   }
 
   async #named(type: string, path: string): Promise<(name: string) => string> {
-    const { body } = await this.#demo.call<Record<string, unknown>>('GET', `${this.#demo.endpoint(type)}${path}`);
+    const { body } = await this.#api.send(type, 'GET', path);
     const list = Object.values(body).find(Array.isArray) as { id: string; name: string }[];
     return (name) => list.find((one) => one.name === name)!.id;
   }
 
   async #serverGone(id: string): Promise<void> {
-    const url = `${this.#demo.endpoint('compute')}/servers/${id}`;
-    await this.#demo.call('DELETE', url);
-    const status = async () => (await this.#demo.call('GET', url)).status;
+    const path = `/servers/${id}`;
+    await this.#api.send('compute', 'DELETE', path);
+    const status = async () => (await this.#api.send('compute', 'GET', path)).status;
     await until(`server ${id} to be gone`, status, (code) => code === 404, 60_000, 200);
-  }
-
-  /** What labs before left: by their names, in an order that the API accepts. */
-  async #sweep(): Promise<void> {
-    for (const collection of ['trunks', 'ports', 'subnets', 'networks', 'security-groups', 'qos/policies']) {
-      const all = await this.call<{ id: string; name: string }[]>('GET', `/${collection}`);
-      for (const { id, name } of all) if (name.startsWith(PREFIX)) await this.#remove(collection, id);
-    }
   }
 
   /** Matrices need many of everything; how quotas hold is tested elsewhere. */
   async #liftQuota(): Promise<void> {
-    const quota = { network: -1, subnet: -1, port: -1, security_group: -1, security_group_rule: -1 };
+    const names = ['network', 'subnet', 'port', 'security_group', 'security_group_rule'];
+    const quota = Object.fromEntries(names.map((name) => [name, -1]));
     await this.call('PUT', `/quotas/${this.projectId}`, { quota }, 'admin');
     this.#undo.push(() => this.call('DELETE', `/quotas/${this.projectId}`, undefined, 'admin'));
-  }
-
-  #send(session: Session, method: string, path: string, body?: unknown): Promise<Answer<Record<string, unknown>>> {
-    return session.call(method, `${session.endpoint('network')}/v2.0${path}`, body);
   }
 }

@@ -49,3 +49,22 @@ export interface Server {
   readonly status: string;
   readonly 'OS-EXT-SRV-ATTR:host'?: string;
 }
+
+/** Where the cloud ends: the machine is the gateway there. */
+export interface External {
+  readonly networkId: string;
+  readonly gateway: string;
+}
+
+export interface Router {
+  readonly id: string;
+  readonly external_gateway_info: {
+    readonly external_fixed_ips: readonly { readonly ip_address: string }[];
+  } | null;
+}
+
+export interface FloatingIp {
+  readonly id: string;
+  readonly floating_ip_address: string;
+  readonly status: string;
+}
