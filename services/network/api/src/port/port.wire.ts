@@ -2,7 +2,7 @@
 import { type Static, Type } from 'typebox';
 import { body, type Field, view } from '#libs/wire';
 import type { PortOnNetwork } from '#services/network/data';
-import { DEFAULT_DOMAIN, dnsAssignment } from '#services/network/domain';
+import { DEFAULT_DOMAIN, dnsAssignment, FLOATING_OWNER } from '#services/network/domain';
 import { trunkDetails } from '../trunk/trunk.wire.js';
 import { attributes, Flag, just, maybe, nullable, oneOrMany, standard, text, Whole } from '../values.wire.js';
 
@@ -81,7 +81,7 @@ const FIELDS: readonly Field<PortOnNetwork>[] = [
   { name: 'description', from: (p) => p.description },
   { name: 'mac_address', from: (p) => p.mac },
   { name: 'admin_state_up', from: (p) => p.adminStateUp },
-  { name: 'status', from: (p) => p.status },
+  { name: 'status', from: (p) => (p.deviceOwner === FLOATING_OWNER ? 'N/A' : p.status) },
   { name: 'device_id', from: (p) => p.deviceId },
   { name: 'device_owner', from: (p) => p.deviceOwner },
   { name: 'fixed_ips', from: (p) => p.fixedIps.map((ip) => ({ subnet_id: ip.subnetId, ip_address: ip.address })) },
