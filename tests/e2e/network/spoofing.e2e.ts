@@ -229,6 +229,12 @@ it('opens by allowed address pairs what they name and nothing else', async () =>
       senderIp: '10.72.0.202',
       targetIp: victim.ipv4,
     }),
+    frame.neighbourAdvertisement(
+      link(STRANGE_MAC, ALL_NODES_MAC),
+      frame.linkLocal(STRANGE_MAC),
+      witness.ipv6,
+      STRANGE_MAC,
+    ),
   ];
   await send(router, ...open, ...closed);
   expect(open.map(seen)).toEqual(open.map(() => true));

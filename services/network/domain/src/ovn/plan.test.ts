@@ -244,7 +244,7 @@ describe('the row of a port', () => {
     const row = rowOf({ addressPairs: pairs });
     expect([...row.port_security]).toEqual([
       'fa:16:3e:00:00:01 10.0.0.5 10.0.0.100 fe80::f816:3eff:fe00:1',
-      'fa:16:3e:00:00:99 10.0.0.0/28',
+      'fa:16:3e:00:00:99 10.0.0.0/28 fe80::f816:3eff:fe00:99',
     ]);
     expect([...row.addresses]).toEqual(['fa:16:3e:00:00:01 10.0.0.5', 'fa:16:3e:00:00:99']);
   });

@@ -87,19 +87,17 @@ function pairMacs(port: Port): string[] {
 }
 
 /**
- * One entry per Ethernet address with all that may be sent from it. OVN takes an entry that names no address of a version
- * for one that restricts nothing there: no IPv6 means every IPv6 where there is no IPv4 either, no IPv4 means every ARP
- * answer. So each entry names something: a port's own link-local address, and the address of nobody.
+ * One entry per Ethernet address with all that may be sent from it. An entry that names no address of a version would
+ * restrict nothing there: without IPv4 OVN lets every ARP answer pass, without IPv6 every neighbour advertisement. So each
+ * names something of both: the address of nobody, and the link-local one, which OVN adds beside any other of IPv6 anyway.
  */
 function allowed(port: Port): string[] {
   const byMac = new Map<string, string[]>([[port.mac, port.fixedIps.map((ip) => ip.address)]]);
   for (const pair of port.addressPairs) byMac.set(pair.mac, [...(byMac.get(pair.mac) ?? []), pair.ip]);
   return [...byMac].map(([mac, ips]) => {
-    const named = {
-      4: ips.some((ip) => !ip.includes(':')) ? [] : [NOBODY],
-      6: mac !== port.mac || ips.some((ip) => ip.includes(':')) ? [] : [eui64(LINK_LOCAL, mac)],
-    };
-    return [mac, ...ips, ...named[4], ...named[6]].join(' ');
+    const instead4 = ips.some((ip) => !ip.includes(':')) ? [] : [NOBODY];
+    const instead6 = ips.some((ip) => ip.includes(':')) ? [] : [eui64(LINK_LOCAL, mac)];
+    return [mac, ...ips, ...instead4, ...instead6].join(' ');
   });
 }
 

@@ -176,7 +176,10 @@ describe('rules in OVN', () => {
         id: randomUUID(),
         mac: 'fa:16:3e:00:00:23',
         fixedIps: [{ subnetId: 's6', address: 'fd00::23' }],
-        addressPairs: [{ mac: 'fa:16:3e:00:00:24', ip: 'fd00::24' }],
+        addressPairs: [
+          { mac: 'fa:16:3e:00:00:24', ip: 'fd00::24' },
+          { mac: 'fa:16:3e:00:00:25', ip: '10.0.0.25' },
+        ],
       },
       { ...portOf(a), id: randomUUID(), mac: 'fa:16:3e:00:00:22', fixedIps: [] },
     ] as const;
@@ -214,6 +217,12 @@ describe('rules in OVN', () => {
     expect(through(pair, v6(c.v6))).toBe(false);
     expect(through(pair, v4(c.v4))).toBe(false);
     expect(arp(pair, c.v4), 'an ARP answer from a pair without IPv4').toBe(false);
+    const other = { id: only6.id, mac: 'fa:16:3e:00:00:25' };
+    expect(through(other, v4('10.0.0.25'))).toBe(true);
+    const advertised = `icmp6.type == 136 && icmp6.code == 0 && nd.target == ${c.v6} && nd.tll == ${other.mac}`;
+    const from = `inport == "${other.id}" && eth.src == ${other.mac} && eth.dst == ${b.mac}`;
+    const told = `${from} && ip6.src == fe80::f816:3eff:fe00:25 && ip6.dst == ${b.v6} && ip.ttl == 255 && ${advertised}`;
+    expect(net.delivered(told, b), 'an advertisement from a pair without IPv6').toBe(false);
     await net.client.transact(
       encode(
         net.client,
