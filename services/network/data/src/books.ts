@@ -117,7 +117,7 @@ export class NetworkBooks {
     const gateways = new RouterGateways(routers, ports, portStore, floatingIps);
     this.routerStore = new RouterStore(db, routers, gateways, quotas);
     this.interfaceStore = new RouterInterfaceStore(db, routers, this.subnets, ports, portStore, floatingIps);
-    this.floatingIpStore = new FloatingIpStore(db, floatingIps, ports, portStore, quotas);
+    this.floatingIpStore = new FloatingIpStore(db, floatingIps, ports, portStore, this.qosPolicies, quotas);
     this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);
     this.defaultRuleStore = new DefaultSecurityGroupRuleStore(db, this.defaultRules);
     this.tagStore = new TagStore(db);

@@ -28,6 +28,8 @@ interface Row {
   readonly fixed: string | null;
   readonly dns_name: string;
   readonly dns_domain: string;
+  readonly qos_policy_id: string | null;
+  readonly network_qos_policy_id: string | null;
   readonly status: 'ACTIVE' | 'DOWN';
   readonly tags: readonly string[];
   readonly revision: number;
@@ -46,7 +48,8 @@ const STATUS = `case
     and exists (select 1 from router r where r.id = f.router_id and r.gateway_host <> '') then 'ACTIVE'
   else 'DOWN' end`;
 
-const SELECT = `f.*, host(f.address) as floating, host(f.fixed_address) as fixed, ${STATUS} as status`;
+const SELECT = `f.*, host(f.address) as floating, host(f.fixed_address) as fixed, ${STATUS} as status,
+  (select n.qos_policy_id from network n where n.id = f.network_id) as network_qos_policy_id`;
 
 const toFloatingIp = (row: Row): FloatingIp => ({
   id: row.id,
@@ -60,6 +63,8 @@ const toFloatingIp = (row: Row): FloatingIp => ({
   fixedAddress: row.fixed,
   dnsName: row.dns_name,
   dnsDomain: row.dns_domain,
+  qosPolicyId: row.qos_policy_id,
+  networkQosPolicyId: row.network_qos_policy_id,
   status: row.status,
   tags: row.tags,
   revision: row.revision,
@@ -82,6 +87,7 @@ const LIST: ListSpec = {
     router_id: (values, bind) => `coalesce(f.router_id::text, '') = any(${bind(values)}::text[])`,
     port_id: (values, bind) => `coalesce(f.port_id::text, '') = any(${bind(values)}::text[])`,
     status: byText(`(${STATUS})`),
+    qos_policy_id: byUuid('f.qos_policy_id'),
     revision_number: byInteger('f.revision'),
     changed_since: since('f.updated_at'),
     ...byTags('f.tags'),
@@ -102,7 +108,16 @@ export const FLOATING_IP_FIELDS = { filters: Object.keys(LIST.filters), sorts: O
 
 export type NewFloatingIp = Omit<
   FloatingIp,
-  'routerId' | 'portId' | 'fixedAddress' | 'status' | 'tags' | 'revision' | 'createdAt' | 'updatedAt'
+  | 'routerId'
+  | 'portId'
+  | 'fixedAddress'
+  | 'qosPolicyId'
+  | 'networkQosPolicyId'
+  | 'status'
+  | 'tags'
+  | 'revision'
+  | 'createdAt'
+  | 'updatedAt'
 >;
 
 /** What OVN has of a floating IP. */

@@ -14,12 +14,14 @@ import {
   noWayOut,
   portAssociated,
   portNotFound,
+  qosPolicyNotFound,
   type Subnet,
 } from '#services/network/domain';
 import { type FloatingIpRepo, isAssociatedTwice } from './floating-ip.repo.js';
 import { markAndRecord } from './journal.js';
 import type { PortRepo } from './port.repo.js';
 import { draftFailure, type PortStore } from './port.store.js';
+import { isQosPolicyBound, type QosPolicyRepo } from './qos-policy.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
 import { notExternal } from './router-gateway.js';
@@ -44,12 +46,14 @@ export interface FloatingIpDraft {
   /** Undefined: any address. */
   readonly wishes: readonly IpWish[] | undefined;
   readonly association: Association | null;
+  readonly qosPolicyId: string | null;
 }
 
 export interface FloatingIpRevision {
   readonly description?: string | undefined;
   /** Undefined: as it is. Null: none. */
   readonly association?: Association | null | undefined;
+  readonly qosPolicyId?: string | null | undefined;
 }
 
 export class FloatingIpStore {
@@ -58,6 +62,7 @@ export class FloatingIpStore {
     private readonly floatingIps: FloatingIpRepo,
     private readonly ports: PortRepo,
     private readonly portStore: PortStore,
+    private readonly qos: QosPolicyRepo,
     private readonly quotas: QuotaRepo,
   ) {}
 
@@ -71,6 +76,7 @@ export class FloatingIpStore {
         await this.floatingIps.insert(tx, { ...rest, networkId: network.id, address }, now);
         const target = association && (await this.target(tx, network.id, association));
         if (target) await this.floatingIps.setTarget(tx, draft.id, target, now);
+        if (draft.qosPolicyId !== null) await this.qos.attach(tx, 'floatingip', draft.id, draft.qosPolicyId);
         const made = (await this.floatingIps.find(tx, draft.id))!;
         await this.tell(tx, made, 'floating IP created', now);
         await this.quotas.take(tx, draft.projectId, 'floatingip', 1);
@@ -79,7 +85,7 @@ export class FloatingIpStore {
     } catch (error) {
       if (isAssociatedTwice(error))
         throw portAssociated({ ...draft, address, networkId: network.id }, draft.association!);
-      throw draftFailure(error, { networkId: network.id, groupIds: [] });
+      throw draftFailure(error, { networkId: network.id, groupIds: [], qosPolicyId: draft.qosPolicyId });
     }
   }
 
@@ -91,14 +97,18 @@ export class FloatingIpStore {
     revision?: number,
   ): Promise<FloatingIp> {
     let attempt: { floating: FloatingIp; association: Association } | undefined;
+    let policy: string | null | undefined;
     try {
       return await this.db.tx(async (tx) => {
         await expectRevision(tx, 'floatingip', id, revision);
         const before = await this.floatingIps.lock(tx, id);
         if (!before) throw floatingIpNotFound(id);
-        const { description, association } = decide(before);
+        const { description, association, qosPolicyId } = decide(before);
+        policy = qosPolicyId;
         if (association) attempt = { floating: before, association };
-        if (description !== undefined) await this.floatingIps.describe(tx, id, description, now);
+        if (qosPolicyId !== undefined) await this.qos.attach(tx, 'floatingip', id, qosPolicyId);
+        if (description !== undefined || qosPolicyId !== undefined)
+          await this.floatingIps.describe(tx, id, description ?? before.description, now);
         if (association !== undefined) {
           const target = association && (await this.target(tx, before.networkId, association));
           await this.floatingIps.setTarget(tx, id, target, now);
@@ -111,6 +121,7 @@ export class FloatingIpStore {
       if (attempt && isAssociatedTwice(error)) throw portAssociated(attempt.floating, attempt.association);
       if (attempt && isViolation(error, 'foreignKey', 'floatingip_port'))
         throw portNotFound(attempt.association.portId);
+      if (isQosPolicyBound(error)) throw qosPolicyNotFound(policy ?? '');
       throw error;
     }
   }

@@ -109,8 +109,8 @@ export interface QosPolicyChange {
 }
 
 /** Where a policy is attached. A table's name, and what failures call it. */
-export type QosObject = 'network' | 'port';
-export const QOS_OBJECTS: readonly QosObject[] = ['network', 'port'];
+export type QosObject = 'network' | 'port' | 'floatingip';
+export const QOS_OBJECTS: readonly QosObject[] = ['network', 'port', 'floatingip'];
 
 export class QosPolicyRepo {
   async find(on: Sql, id: string): Promise<QosPolicy | undefined> {
@@ -217,12 +217,14 @@ export class QosPolicyRepo {
     return row?.project_id;
   }
 
-  /** Marks the ports on which the policy is in force: its own, and those of its networks that have none. */
-  async markPortsUnder(tx: Tx, id: string, now: Date): Promise<void> {
-    const ports = `select id from port where qos_policy_id = $3
-      union all select p.id from port p join network n on n.id = p.network_id
-        where n.qos_policy_id = $3 and p.qos_policy_id is null`;
-    await markSelected(tx, 'port', ports, [id], now);
+  /** Marks the ports and floating IPs on which the policy is in force: its own, and its networks' that have none. */
+  async markUnder(tx: Tx, id: string, now: Date): Promise<void> {
+    for (const kind of ['port', 'floatingip'] as const) {
+      const own = `select id from ${kind} where qos_policy_id = $3
+        union all select o.id from ${kind} o join network n on n.id = o.network_id
+          where n.qos_policy_id = $3 and o.qos_policy_id is null`;
+      await markSelected(tx, kind, own, [id], now);
+    }
   }
 
   /**

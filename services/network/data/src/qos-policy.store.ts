@@ -143,7 +143,7 @@ export class QosPolicyStore {
       if (!policy) throw qosPolicyNotFound(policyId);
       const result = await change(tx, policy);
       await this.policies.update(tx, policyId, {}, now);
-      await this.policies.markPortsUnder(tx, policyId, now);
+      await this.policies.markUnder(tx, policyId, now);
       await record(tx, [{ resourceId: policyId, what: `QoS ${what}` }], now);
       return result;
     });

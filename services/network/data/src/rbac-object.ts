@@ -36,7 +36,8 @@ export const SHARED_OBJECTS: Readonly<Record<RbacObject, Shared>> = {
     table: 'qos_policy',
     users: {
       access_as_shared: `select p.project_id from port p where p.qos_policy_id = $1
-        union all select n.project_id from network n where n.qos_policy_id = $1`,
+        union all select n.project_id from network n where n.qos_policy_id = $1
+        union all select f.project_id from floatingip f where f.qos_policy_id = $1`,
     },
   },
   security_group: {

@@ -24,6 +24,9 @@ export interface FloatingIp extends Standard {
   readonly fixedAddress: string | null;
   readonly dnsName: string;
   readonly dnsDomain: string;
+  readonly qosPolicyId: string | null;
+  /** Of its network: in force where it has none of its own. */
+  readonly networkQosPolicyId: string | null;
   /** Whether OVN translates it now. */
   readonly status: 'ACTIVE' | 'DOWN';
 }

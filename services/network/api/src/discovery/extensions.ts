@@ -124,6 +124,12 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Default QoS Policy',
     description: 'New networks of a project get its default policy.',
   },
+  { alias: 'qos-fip', name: 'QoS of Floating IPs', description: 'Floating IPs are limited and marked by policies.' },
+  {
+    alias: 'qos-fip-network-policy',
+    name: 'QoS of Floating IPs by Network',
+    description: 'A floating IP without a policy of its own has that of its network, and shows it.',
+  },
   {
     alias: 'qos-port-network-policy',
     name: 'QoS Policy of the Network',

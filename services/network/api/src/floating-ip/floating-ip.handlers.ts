@@ -21,6 +21,7 @@ import {
 } from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
+import { changedQosPolicy, usableQosPolicies } from '../qos-policy/qos-policy.use.js';
 import { type AnyCall, demand, idOf, isAdmin, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
 import {
   type FloatingIpChangeBody,
@@ -49,7 +50,9 @@ export class FloatingIpHandlers {
 
   async create(call: AnyCall): Promise<Reply> {
     const { floatingip: item } = call.body as { floatingip: NewFloatingIpBody };
-    const made = await this.parts.books.floatingIpStore.create(await this.draft(call, item), this.parts.now());
+    const draft = await this.draft(call, item);
+    await usableQosPolicies(this.parts, call, [draft]);
+    const made = await this.parts.books.floatingIpStore.create(draft, this.parts.now());
     return this.reply(call, made);
   }
 
@@ -72,7 +75,8 @@ export class FloatingIpHandlers {
     const { floatingip: item } = call.body as { floatingip: FloatingIpChangeBody };
     if (item.port_id != null) await this.checkPort(call, item.port_id, floating.projectId);
     const { books } = this.parts;
-    const decide = (now: FloatingIp) => revisionFor(item, now);
+    const qosPolicyId = await changedQosPolicy(this.parts, call, item.qos_policy_id, floating.qosPolicyId);
+    const decide = (now: FloatingIp) => ({ ...revisionFor(item, now), qosPolicyId });
     const after = await books.floatingIpStore.update(floating.id, decide, this.parts.now(), revisionOf(call));
     return this.reply(call, after);
   }
@@ -125,6 +129,7 @@ export class FloatingIpHandlers {
       subnets,
       wishes: wish && [wish],
       association: associationOf(item),
+      qosPolicyId: item.qos_policy_id ?? null,
     };
   }
 

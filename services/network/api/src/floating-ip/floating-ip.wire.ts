@@ -14,6 +14,7 @@ const NewFloatingIpBody = attributes({
   description: maybe(text()),
   dns_name: maybe(text()),
   dns_domain: maybe(text()),
+  qos_policy_id: nullable(text(64)),
   project_id: maybe(text()),
   tenant_id: maybe(text()),
 });
@@ -22,6 +23,7 @@ const FloatingIpChangeBody = attributes({
   port_id: nullable(text(64)),
   fixed_ip_address: nullable(text(64)),
   description: maybe(text()),
+  qos_policy_id: nullable(text(64)),
 });
 export type FloatingIpChangeBody = Static<typeof FloatingIpChangeBody>;
 
@@ -59,6 +61,8 @@ const FIELDS: readonly Field<ShownFloatingIp>[] = [
   { name: 'fixed_ip_address', from: ({ ip }) => ip.fixedAddress },
   { name: 'status', from: ({ ip }) => ip.status },
   { name: 'port_details', from: portDetails },
+  { name: 'qos_policy_id', from: ({ ip }) => ip.qosPolicyId },
+  { name: 'qos_network_policy_id', from: ({ ip }) => ip.networkQosPolicyId },
   { name: 'dns_name', from: ({ ip }) => ip.dnsName },
   { name: 'dns_domain', from: ({ ip }) => ip.dnsDomain },
 ];

@@ -9,13 +9,17 @@ import { KIND, mapOf, type NbTables, ROUTER } from './rows.js';
 
 type Nat = NbTables['NAT'];
 
-export interface FloatingContext {
+/** What decides where a floating IP is translated. */
+export interface FloatingPlace {
   readonly router: Pick<Router, 'id' | 'distributed'>;
   readonly network: Pick<Network, 'physicalNetwork'>;
-  /** Of the port that holds the floating address. */
-  readonly ownMac: string;
   readonly port: Pick<Port, 'id' | 'host'>;
   readonly chassis: readonly Chassis[];
+}
+
+export interface FloatingContext extends FloatingPlace {
+  /** Of the port that holds the floating address. */
+  readonly ownMac: string;
 }
 
 export interface TranslatedAddress {
@@ -28,16 +32,18 @@ export interface TranslatedAddress {
  * True where the port's own node can translate: it reaches the physical network, so answers for the floating address
  * leave from there. A port that is nowhere yet, or on a node unknown, is served by the router's gateway.
  */
-export function isServedOnNode({ router, network, port, chassis }: FloatingContext): boolean {
+export function isServedOnNode({ router, network, port, chassis }: FloatingPlace): boolean {
   if (!router.distributed || network.physicalNetwork === null || port.host === '') return false;
   const node = chassis.find((known) => known.name === port.host || known.hostname === port.host);
   return node !== undefined && reachesNetwork(node, network.physicalNetwork);
 }
 
 /** While no node is known, it stays where it is translated: a database that starts anew must not move it. */
+export const isTranslatedOnNode = (context: FloatingPlace, before: Nat | undefined): boolean =>
+  (context.chassis.length === 0 && before?.logical_port === context.port.id) || isServedOnNode(context);
+
 function floatingRow(floating: TranslatedAddress, context: FloatingContext, before: Nat | undefined): Nat {
-  const stays = context.chassis.length === 0 && before?.logical_port === context.port.id;
-  const onNode = stays || isServedOnNode(context);
+  const onNode = isTranslatedOnNode(context, before);
   return {
     type: 'dnat_and_snat',
     external_ip: floating.address,

@@ -1,7 +1,8 @@
 /**
- * Limits and marks of a port as rows of its switch, one for each direction: OVN takes a single row per packet, so what
- * two rules say of one direction stands in one. A limit is a meter on the port's own node, a mark is set where the
- * guest's packets enter the network.
+ * Limits and marks as rows of a switch, one for each direction: OVN takes a single row per packet, so what two rules say
+ * of one direction stands in one. A limit is a meter on the node through which the packets go. For a port that is its
+ * own node, and a mark is set where the guest's packets enter the network; for a floating IP it is the node that
+ * translates, and the switch is that of the external network.
  */
 import type { Direction } from '../model.js';
 import type { QosRuleShape } from '../qos.js';
@@ -9,21 +10,24 @@ import type { NbPlan } from './plan.js';
 import { RELATION, type Relation, rowId } from './row-id.js';
 import { KIND, mapOf, type NbTables, NETWORK } from './rows.js';
 
-const PRIORITY = 2000;
+type QosRow = NbTables['QoS'];
+
+/** Floating IPs are told from what else goes through a gateway's port. */
+const PRIORITY = { port: 2000, floatingip: 2010 } as const;
 /**
  * The least burst of a meter, in kbit: twice 64 KiB. Guests hand over segments of that size whole, and a meter that can
  * not hold one lets none through.
  */
 const LEAST_BURST = 1_000;
 
-interface Way {
-  readonly relation: Relation;
-  readonly direction: 'from-lport' | 'to-lport';
-  readonly match: (portId: string) => string;
-}
-const WAYS: Readonly<Record<Direction, Way>> = {
-  egress: { relation: RELATION.qosEgress, direction: 'from-lport', match: (id) => `inport == "${id}"` },
-  ingress: { relation: RELATION.qosIngress, direction: 'to-lport', match: (id) => `outport == "${id}"` },
+const DIRECTIONS: readonly Direction[] = ['ingress', 'egress'];
+const PORT_ROWS: Readonly<Record<Direction, Relation>> = {
+  ingress: RELATION.qosIngress,
+  egress: RELATION.qosEgress,
+};
+const FLOATING_ROWS: Readonly<Record<Direction, Relation>> = {
+  ingress: RELATION.qosFloatingIn,
+  egress: RELATION.qosFloatingOut,
 };
 
 export interface LimitedPort {
@@ -33,12 +37,43 @@ export interface LimitedPort {
   readonly rules: readonly QosRuleShape[];
 }
 
-/** The row for one direction, or null where the rules say nothing that OVN could do about it. */
-export function qosRow(port: LimitedPort, towards: Direction): NbTables['QoS'] | null {
-  const way = WAYS[towards];
+export interface LimitedFloatingIp {
+  readonly id: string;
+  /** The external network. */
+  readonly networkId: string;
+  readonly address: string;
+  /** The gateway of its router on that network. */
+  readonly gatewayPortId: string;
+  /** The port in OVN that is only on the node that translates. */
+  readonly residentPort: string;
+  readonly rules: readonly QosRuleShape[];
+}
+
+/** The row for one direction of a port, or null where the rules say nothing that OVN could do about it. */
+export function portQosRow(port: LimitedPort, towards: Direction): QosRow | null {
+  const match = towards === 'egress' ? `inport == "${port.id}"` : `outport == "${port.id}"`;
+  return rowFor('port', port, towards, match);
+}
+
+/** The same for a floating IP: `egress` is what its guest sends out. */
+export function floatingQosRow(floating: LimitedFloatingIp, towards: Direction): QosRow | null {
+  const { gatewayPortId, address, residentPort } = floating;
+  const way =
+    towards === 'egress'
+      ? `inport == "${gatewayPortId}" && ip4.src == ${address}`
+      : `outport == "${gatewayPortId}" && ip4.dst == ${address}`;
+  return rowFor('floatingip', floating, towards, `${way} && is_chassis_resident("${residentPort}")`);
+}
+
+function rowFor(
+  kind: keyof typeof PRIORITY,
+  { networkId, rules }: Pick<LimitedPort, 'networkId' | 'rules'>,
+  towards: Direction,
+  match: string,
+): QosRow | null {
   const bandwidth = new Map<string, number>();
   const action = new Map<string, number>();
-  for (const rule of port.rules) {
+  for (const rule of rules) {
     if (rule.type === 'dscp_marking' && towards === 'egress') action.set('dscp', rule.dscpMark);
     if (rule.type !== 'bandwidth_limit' || rule.direction !== towards || rule.maxKbps === 0) continue;
     bandwidth.set('rate', rule.maxKbps);
@@ -48,28 +83,40 @@ export function qosRow(port: LimitedPort, towards: Direction): NbTables['QoS'] |
   }
   if (bandwidth.size === 0 && action.size === 0) return null;
   return {
-    direction: way.direction,
-    priority: PRIORITY,
-    match: way.match(port.id),
+    direction: towards === 'egress' ? 'from-lport' : 'to-lport',
+    priority: PRIORITY[kind],
+    match,
     action,
     bandwidth,
-    external_ids: mapOf({ [KIND]: 'port_qos', [NETWORK]: port.networkId }),
+    external_ids: mapOf({ [KIND]: `${kind}_qos`, [NETWORK]: networkId }),
   };
 }
 
 /** Plans both directions of a port that is there. */
 export function planPortQos(plan: NbPlan, port: LimitedPort): void {
-  for (const towards of ['ingress', 'egress'] as const) {
-    const id = rowId(WAYS[towards].relation, port.id);
-    const row = qosRow(port, towards);
-    if (row) plan.put('QoS', id, row).join('Logical_Switch', port.networkId, 'qos_rules', id);
-    else letGo(plan, id);
-  }
+  for (const towards of DIRECTIONS)
+    bring(plan, rowId(PORT_ROWS[towards], port.id), port.networkId, portQosRow(port, towards));
+}
+
+/** Plans both directions of a floating IP that stands for a port. */
+export function planFloatingQos(plan: NbPlan, floating: LimitedFloatingIp): void {
+  for (const towards of DIRECTIONS)
+    bring(plan, rowId(FLOATING_ROWS[towards], floating.id), floating.networkId, floatingQosRow(floating, towards));
 }
 
 /** Plans the end of what a port that is gone had. */
 export function planPortQosGone(plan: NbPlan, portId: string): void {
-  for (const way of Object.values(WAYS)) letGo(plan, rowId(way.relation, portId));
+  for (const towards of DIRECTIONS) letGo(plan, rowId(PORT_ROWS[towards], portId));
+}
+
+/** The same for a floating IP that is gone, stands for nothing, or is limited no more. */
+export function planFloatingQosGone(plan: NbPlan, id: string): void {
+  for (const towards of DIRECTIONS) letGo(plan, rowId(FLOATING_ROWS[towards], id));
+}
+
+function bring(plan: NbPlan, id: string, networkId: string, row: QosRow | null): void {
+  if (row) plan.put('QoS', id, row).join('Logical_Switch', networkId, 'qos_rules', id);
+  else letGo(plan, id);
 }
 
 /** The row vanishes when its switch lets go of it. */

@@ -1,24 +1,94 @@
-/** What QoS policies say of ports. Ports themselves are the switches' business; here are their limits and marks. */
-import { effectiveQos, planPortQos, planPortQosGone } from '#services/network/domain';
+/**
+ * What QoS policies say of ports and floating IPs. Those themselves are the switches' and routers' business; here are
+ * their limits and marks, which stand on the switch of a network.
+ */
+import {
+  effectiveQos,
+  type FloatingIp,
+  isTranslatedOnNode,
+  type LimitedFloatingIp,
+  type Network,
+  planFloatingQos,
+  planFloatingQosGone,
+  planPortQos,
+  planPortQosGone,
+  type QosRuleShape,
+  type Router,
+  routerPortName,
+} from '#services/network/domain';
 import { absent, type Planning, type Realizer } from './realizer.js';
 
 export const qosRealizer: Realizer = {
-  kinds: ['port'],
-  // The rows are told by their port, and vanish with its switch.
+  kinds: ['port', 'router', 'floatingip'],
+  // The rows are told by what they limit, and vanish with their switch.
   rows: [],
   plan: async (planning) => {
     await planPorts(planning);
+    await planFloating(planning);
   },
 };
+
+const present = (ids: readonly (string | null)[]): string[] => [...new Set(ids)].filter((id) => id !== null);
+const byId = <T extends { readonly id: string }>(rows: readonly T[]): ReadonlyMap<string, T> =>
+  new Map(rows.map((row) => [row.id, row]));
 
 async function planPorts(planning: Planning): Promise<void> {
   const { books, on, plan } = planning;
   const ports = await books.ports.findMany(on, planning.ids('port'));
   const policyOf = new Map(ports.map((port) => [port.id, effectiveQos(port, port.networkQosPolicyId)]));
-  const policies = [...new Set(policyOf.values())].filter((id) => id !== null);
-  const rules = await books.qosPolicies.rulesOf(on, policies);
+  const rules = await books.qosPolicies.rulesOf(on, present([...policyOf.values()]));
   for (const { id, networkId } of ports) {
     planPortQos(plan, { id, networkId, rules: rules.get(policyOf.get(id) ?? '') ?? [] });
   }
   for (const id of absent(planning, 'port', ports)) planPortQosGone(plan, id);
+}
+
+/** A router that changed may have another gateway, or be elsewhere; so its floating IPs are looked at too. */
+async function planFloating(planning: Planning): Promise<void> {
+  const { books, on, plan, ids } = planning;
+  const marked = await books.floatingIps.findMany(on, ids('floatingip'));
+  const ofRouters = await books.floatingIps.ofRouters(on, ids('router'));
+  const floating = [...byId([...marked, ...ofRouters]).values()];
+  const policyOf = (ip: FloatingIp): string | null => ip.qosPolicyId ?? ip.networkQosPolicyId;
+  const rules = await books.qosPolicies.rulesOf(on, present(floating.map(policyOf)));
+  const rulesOf = (ip: FloatingIp): readonly QosRuleShape[] => rules.get(policyOf(ip) ?? '') ?? [];
+  const places = await placesOf(
+    planning,
+    floating.filter((ip) => ip.routerId !== null && rulesOf(ip).length > 0),
+  );
+  for (const ip of floating) {
+    const place = places.get(ip.id);
+    if (place) planFloatingQos(plan, { ...place, rules: rulesOf(ip) });
+    else planFloatingQosGone(plan, ip.id);
+  }
+  for (const id of absent(planning, 'floatingip', marked)) planFloatingQosGone(plan, id);
+}
+
+type Place = Omit<LimitedFloatingIp, 'rules'>;
+
+/** Where the floating IPs are translated. */
+async function placesOf(
+  { books, on, actual, plan, options }: Planning,
+  limited: readonly FloatingIp[],
+): Promise<ReadonlyMap<string, Place>> {
+  if (limited.length === 0) return new Map();
+  const routers = byId(await books.routers.findMany(on, present(limited.map((ip) => ip.routerId))));
+  const ports = byId(await books.ports.findMany(on, present(limited.map((ip) => ip.portId))));
+  const networks = byId(await books.networks.findMany(on, present(limited.map((ip) => ip.networkId))));
+  for (const network of networks.values()) if (!actual.row('Logical_Switch', network.id)) plan.network(network);
+  const chassis = options.chassis();
+  const onNode = (ip: FloatingIp, router: Router, network: Network): boolean => {
+    const port = ports.get(ip.portId ?? '');
+    return port !== undefined && isTranslatedOnNode({ router, network, port, chassis }, actual.row('NAT', ip.id));
+  };
+  const found = limited.flatMap((ip): Place[] => {
+    const router = routers.get(ip.routerId ?? '');
+    const network = networks.get(ip.networkId);
+    if (!router?.gateway || !network) return [];
+    const gatewayPortId = router.gateway.portId;
+    const central = `cr-${routerPortName(gatewayPortId)}`;
+    const residentPort = onNode(ip, router, network) ? (ip.portId ?? central) : central;
+    return [{ id: ip.id, networkId: ip.networkId, address: ip.address, gatewayPortId, residentPort }];
+  });
+  return byId(found);
 }
