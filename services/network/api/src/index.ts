@@ -11,6 +11,8 @@ import { AvailabilityZoneHandlers } from './availability-zone/availability-zone.
 import { availabilityZoneOps } from './availability-zone/availability-zone.ops.js';
 import { DefaultSecurityGroupRuleHandlers } from './default-security-group-rule/default-security-group-rule.handlers.js';
 import { defaultSecurityGroupRuleOps } from './default-security-group-rule/default-security-group-rule.ops.js';
+import { DefaultStatefulnessHandlers } from './default-statefulness/default-statefulness.handlers.js';
+import { defaultStatefulnessOps } from './default-statefulness/default-statefulness.ops.js';
 import { DiscoveryHandlers } from './discovery/discovery.handlers.js';
 import { discoveryOps } from './discovery/discovery.ops.js';
 import { FloatingIpHandlers } from './floating-ip/floating-ip.handlers.js';
@@ -67,6 +69,7 @@ export const networkApiOps: readonly Op[] = [
   ...qosRuleOps,
   ...qosRuleTypeOps,
   ...defaultSecurityGroupRuleOps,
+  ...defaultStatefulnessOps,
   ...addressGroupOps,
   ...addressScopeOps,
   ...subnetPoolOps,
@@ -100,6 +103,7 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     QosRuleHandlers,
     QosRuleTypeHandlers,
     DefaultSecurityGroupRuleHandlers,
+    DefaultStatefulnessHandlers,
     AddressGroupHandlers,
     AddressScopeHandlers,
     SubnetPoolHandlers,

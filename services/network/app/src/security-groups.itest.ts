@@ -266,6 +266,43 @@ describe('templates', () => {
   });
 });
 
+describe('settings of statefulness', () => {
+  it('hold for new groups where nobody says: that of the project before that for all', async () => {
+    const name = 'security_groups_default_statefulness';
+    const path = '/v2.0/security-groups-default-statefulness';
+    const project = randomUUID();
+    const [member, manager] = [{ project }, { project, roles: ['manager', 'member', 'reader'] }];
+    const post = (item: object, as: object) => bed.call('POST', path, { [name]: item }, as);
+    const born = async (body = {}) => (await makeGroup(body, member))['stateful'];
+    expect(await born()).toBe(true);
+    expect((await post({ stateful: false }, member)).status).toBe(403);
+    expect((await post({ project_id: null, stateful: false }, manager)).status).toBe(403);
+    const forAll = one(await post({ project_id: null, stateful: false }, ADMIN), name);
+    expect(forAll).toMatchObject({ project_id: null, stateful: false });
+    expect(await born()).toBe(false);
+    expect(await born({ stateful: true })).toBe(true);
+    const own = one(await post({ stateful: true }, manager), name);
+    expect(own).toMatchObject({ project_id: project, stateful: true });
+    expect(await born()).toBe(true);
+    expect(fault(await post({}, manager))).toEqual({
+      status: 409,
+      type: 'SecurityGroupDefaultStatefulnessAlreadyExists',
+    });
+    expect((await post({ project_id: null }, ADMIN)).status).toBe(409);
+    const change = { [name]: { stateful: false } };
+    expect(one(await bed.call('PUT', `${path}/${own.id}`, change, manager), name)['stateful']).toBe(false);
+    expect((await bed.call('PUT', `${path}/${own.id}`, change, OTHER)).status).toBe(404);
+    expect(many(await get('security-groups-default-statefulness', member), name)).toEqual([
+      { ...own, stateful: false },
+    ]);
+    expect((await get(`security-groups-default-statefulness/${forAll.id}`, member)).status).toBe(404);
+    for (const { id } of [own, forAll])
+      expect((await bed.call('DELETE', `${path}/${id}`, undefined, ADMIN)).status).toBe(204);
+    expect((await bed.call('DELETE', `${path}/${own.id}`, undefined, ADMIN)).status).toBe(404);
+    expect(await born()).toBe(true);
+  });
+});
+
 describe('rules that one client makes at once', () => {
   it('are all made, and fast', async () => {
     const group = await makeGroup();

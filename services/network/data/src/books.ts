@@ -9,6 +9,7 @@ import { AgentRepo } from './agent.repo.js';
 import { AllocationRepo } from './allocation.repo.js';
 import { DefaultSecurityGroupRuleRepo } from './default-security-group-rule.repo.js';
 import { DefaultSecurityGroupRuleStore } from './default-security-group-rule.store.js';
+import { DefaultStatefulnessRepo } from './default-statefulness.repo.js';
 import { DirtyRepo } from './dirty.repo.js';
 import { FenceRepo } from './fence.repo.js';
 import { FloatingIpRepo } from './floating-ip.repo.js';
@@ -53,6 +54,7 @@ export class NetworkBooks {
   readonly groups = new SecurityGroupRepo();
   readonly rules = new SecurityGroupRuleRepo();
   readonly defaultRules = new DefaultSecurityGroupRuleRepo();
+  readonly defaultStatefulness = new DefaultStatefulnessRepo();
   readonly addressGroups = new AddressGroupRepo();
   readonly addressScopes = new AddressScopeRepo();
   readonly subnetPools = new SubnetPoolRepo();

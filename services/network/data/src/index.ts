@@ -8,6 +8,7 @@ export * from './allocation.repo.js';
 export * from './books.js';
 export * from './default-security-group-rule.repo.js';
 export * from './default-security-group-rule.store.js';
+export * from './default-statefulness.repo.js';
 export * from './dirty.repo.js';
 export * from './fence.repo.js';
 export * from './floating-ip.repo.js';

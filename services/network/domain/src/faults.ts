@@ -16,6 +16,8 @@ export const ruleNotFound = (id: string) =>
   missing('SecurityGroupRuleNotFound', `Security group rule ${id} does not exist`);
 export const defaultRuleNotFound = (id: string) =>
   missing('DefaultSecurityGroupRuleNotFound', `Default Security Group rule ${id} does not exist`);
+export const defaultStatefulnessNotFound = (id: string) =>
+  missing('SecurityGroupDefaultStatefulnessNotFound', `Security group default statefulness ${id} could not be found.`);
 export const addressGroupNotFound = (id: string) =>
   missing('AddressGroupNotFound', `Address group ${id} could not be found.`);
 const quoted = (texts: readonly string[]): string => `[${texts.map((text) => `'${text}'`).join(', ')}]`;
@@ -86,6 +88,11 @@ export const ruleTwiceInPost = () =>
   conflict('DuplicateSecurityGroupRuleInPost', 'Duplicate Security Group Rule in POST.');
 export const defaultRuleExists = (id: string) =>
   conflict('DefaultSecurityGroupRuleExists', `Default Security group rule already exists. Rule id is ${id}.`);
+export const defaultStatefulnessExists = (projectId: string | null) =>
+  conflict(
+    'SecurityGroupDefaultStatefulnessAlreadyExists',
+    `A security group default statefulness setting already exists for project '${projectId ?? 'system-wide'}'.`,
+  );
 export const mixedStatefulness = () =>
   conflict(
     'SecurityGroupConflict',

@@ -204,6 +204,14 @@ export interface DefaultSecurityGroupRule extends Standard {
   readonly inOthers: boolean;
 }
 
+/** Whether new groups keep connections where nobody says. */
+export interface DefaultStatefulness {
+  readonly id: string;
+  /** Null: for all projects that have none of their own. */
+  readonly projectId: string | null;
+  readonly stateful: boolean;
+}
+
 export interface AddressGroup extends Standard {
   readonly id: string;
   readonly projectId: string;

@@ -25,6 +25,7 @@ const COLLECTIONS: readonly (readonly [one: string, many: string])[] = [
   ['security-group', 'security-groups'],
   ['security-group-rule', 'security-group-rules'],
   ['default-security-group-rule', 'default-security-group-rules'],
+  ['security-groups-default-statefulness', 'security-groups-default-statefulness'],
   ['address-group', 'address-groups'],
   ['address-scope', 'address-scopes'],
   ['subnetpool', 'subnetpools'],

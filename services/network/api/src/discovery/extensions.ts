@@ -184,6 +184,11 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'The rules that new groups begin with can be chosen.',
   },
   {
+    alias: 'security-groups-default-statefulness',
+    name: 'Default Statefulness',
+    description: 'Whether new groups keep connections can be chosen for a project or for all.',
+  },
+  {
     alias: 'security-groups-normalized-cidr',
     name: 'Normalized CIDR',
     description: 'The remote prefix of a rule as it is matched.',

@@ -31,12 +31,13 @@ export class SecurityGroupHandlers {
   async create(call: AnyCall): Promise<Reply> {
     const { items, bulk } = itemsOf<NewGroupBody>(call.body, 'security_group', 'security_groups');
     const { books, ids } = this.parts;
-    const drafts = items.map((item): GroupDraft => {
+    const drafts: GroupDraft[] = [];
+    for (const item of items) {
       const projectId = ownerOf(call, 'create_security_group', item);
       const name = notDefault(item.name ?? '');
-      const stateful = isOn(item.stateful) ?? true;
-      return { id: ids.uuid(), projectId, name, description: item.description ?? '', stateful };
-    });
+      const stateful = isOn(item.stateful) ?? (await books.defaultStatefulness.of(books.db, projectId));
+      drafts.push({ id: ids.uuid(), projectId, name, description: item.description ?? '', stateful });
+    }
     const now = this.parts.now();
     for (const projectId of new Set(drafts.map((draft) => draft.projectId)))
       await books.groupStore.ensureDefault(projectId, now);
