@@ -18,8 +18,8 @@ import {
   subnetNotFound,
 } from '#services/network/domain';
 
-/** Rivals may take what was offered; the offer is then made again, this often. */
-const RIVALS = 8;
+/** Rivals may take what was offered; the offer is then made again. More often than there are rivals at any time. */
+const RIVALS = 1_000;
 const MOST_POSITIONS = 10_000;
 
 export interface ClaimInput {
@@ -136,20 +136,35 @@ export class AllocationRepo {
     ordinal: number,
   ): Promise<string | undefined> {
     const pools = poolsOf(subnet.version, subnet.pools);
-    const stretches = stretchesAfter(pools, this.positions.get(subnet.id) ?? null);
-    // A rival in this process begins behind what is offered here, instead of waiting for this transaction.
-    if (stretches[0]) this.remember(subnet.id, stretches[0].first);
-    for (const stretch of stretches) {
-      for (let rivals = 0; rivals < RIVALS; rivals++) {
-        const { taken, free } = await this.offer(tx, [networkId, subnet.id, portId], subnet, stretch, ordinal);
-        if (taken !== null) {
-          this.remember(subnet.id, parseIp(taken)!.value);
-          return taken;
-        }
-        if (!free) break;
-      }
+    // Each offer that is lost is an address that a rival got, and the next begins behind what rivals were offered since.
+    for (let rivals = 0; rivals < RIVALS; rivals++) {
+      const stretches = stretchesAfter(pools, this.positions.get(subnet.id) ?? null);
+      // A rival in this process begins behind what is offered here, instead of waiting for this transaction.
+      if (stretches[0]) this.remember(subnet.id, stretches[0].first);
+      const outcome = await this.offerAny(tx, [networkId, subnet.id, portId], subnet, stretches, ordinal);
+      if (outcome === 'full') return undefined;
+      if (outcome !== 'lost') return outcome.address;
     }
     return undefined;
+  }
+
+  /** Takes the first free address of the stretches; `lost` where a rival was faster, `full` where there is none. */
+  private async offerAny(
+    tx: Tx,
+    ids: readonly [string, string, string],
+    subnet: Subnet,
+    stretches: readonly Pool[],
+    ordinal: number,
+  ): Promise<{ readonly address: string } | 'lost' | 'full'> {
+    for (const stretch of stretches) {
+      const { taken, free } = await this.offer(tx, ids, subnet, stretch, ordinal);
+      if (taken !== null) {
+        this.remember(subnet.id, parseIp(taken)!.value);
+        return { address: taken };
+      }
+      if (free) return 'lost';
+    }
+    return 'full';
   }
 
   /**
