@@ -1,12 +1,16 @@
 /** Limits and marks of QoS policies, as packets feel them on two nodes. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { delay } from '#libs/kernel';
+import { until } from '../client.js';
 import type { Endpoint } from './lab/endpoint.js';
 import { Lab } from './lab/lab.js';
-import type { Network } from './lab/resources.js';
+import { Puppeteer } from './lab/puppeteer.js';
+import type { External, FloatingIp, Network } from './lab/resources.js';
 import type { Tap } from './lab/wire.js';
 
 const SINK = 81;
+/** On the machine itself. */
+const WORLD_SINK = 18_181;
 /** Until a change of the API is a meter on the node. */
 const SETTLE_MS = 1_000;
 const POUR_MS = 4_000;
@@ -143,5 +147,56 @@ describe('a DSCP mark', () => {
     await far.must('ping', '-4', '-n', '-c', '1', '-p', Buffer.from('answer4').toString('hex'), near.ipv4);
     expect(marks(back, 'answer4')).toContain(0);
     expect(marks(back, 'answer4')).not.toContain(26);
+  });
+});
+
+describe('a limit of a floating IP', () => {
+  let outside: External;
+  let world: Puppeteer;
+
+  beforeAll(async () => {
+    outside = await lab.external();
+    world = Puppeteer.onMachine();
+    lab.afterwards(() => world.end());
+    await world.ask('listen', { protocol: 'tcp', port: WORLD_SINK, sink: true });
+  });
+
+  /** A guest with a floating IP behind a router of its own. */
+  async function guest(distributed: boolean, cidr: string): Promise<{ inside: Endpoint; floating: FloatingIp }> {
+    const own = await lab.network({ subnets: [{ cidr }] });
+    const open = await lab.group({ rules: [{ direction: 'egress' }, { direction: 'ingress', protocol: 'tcp' }] });
+    const gateway = { network_id: outside.networkId };
+    const router = await lab.router(own.subnets, gateway, { distributed });
+    const inside = await lab.endpoint({ network: own, node: 'node-1', groups: [open] });
+    await inside.listen('tcp', SINK, true);
+    const floating = await lab.floatingIp(outside, inside.portId);
+    const state = async () => (await lab.call<FloatingIp>('GET', `/floatingips/${floating.id}`)).status;
+    await until(`a floating IP of ${router.id} to be ACTIVE`, state, (now) => now === 'ACTIVE', 20_000, 50);
+    return { inside, floating };
+  }
+
+  const rate = async (from: Pick<Endpoint, 'ask'>, host: string, port: number): Promise<number> => {
+    const { bytes, ms } = await from.ask('pour', { host, port, ms: POUR_MS });
+    return Math.round((bytes * 8) / ms);
+  };
+
+  it.each([
+    ['node', true, '10.74.0.0/24'],
+    ['gateway', false, '10.75.0.0/24'],
+  ] as const)('holds what goes through it on its %s, both ways', async (_where, distributed, cidr) => {
+    const { inside, floating } = await guest(distributed, cidr);
+    const policy = await makePolicy();
+    await addLimit(policy, { max_kbps: 8_000 });
+    await addLimit(policy, { max_kbps: 12_000, direction: 'ingress' });
+    const set = async (qos_policy_id: string | null): Promise<void> => {
+      await lab.call('PUT', `/floatingips/${floating.id}`, { floatingip: { qos_policy_id } });
+      await delay(SETTLE_MS);
+    };
+    await set(policy.id);
+    lab.afterwards(() => set(null));
+    expectAbout(await rate(inside, outside.gateway, WORLD_SINK), 8_000, 'sent out');
+    expectAbout(await rate(world, floating.floating_ip_address, SINK), 12_000, 'received from outside');
+    await set(null);
+    expect(await rate(inside, outside.gateway, WORLD_SINK), 'sent out without a limit').toBeGreaterThan(25_000);
   });
 });

@@ -127,12 +127,11 @@ export class Lab {
   }
 
   /** A router with a leg in each of the subnets. */
-  async router(subnets: readonly Subnet[], external_gateway_info?: object): Promise<Router> {
-    const router = await this.#made<Router>(
-      'routers',
-      'router',
-      external_gateway_info ? { external_gateway_info } : {},
-    );
+  async router(subnets: readonly Subnet[], external_gateway_info?: object, more: object = {}): Promise<Router> {
+    const gateway = external_gateway_info ? { external_gateway_info } : {};
+    // Some choices are an operator's.
+    const body = { project_id: this.projectId, ...gateway, ...more };
+    const router = await this.#made<Router>('routers', 'router', body, 'admin');
     this.#undo.push(() => this.#api.removeRouter(router.id));
     for (const { id: subnet_id } of subnets)
       await this.call('PUT', `/routers/${router.id}/add_router_interface`, { subnet_id });

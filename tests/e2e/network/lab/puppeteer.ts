@@ -36,6 +36,11 @@ export class Puppeteer {
     });
   }
 
+  /** A puppet of the machine, which is outside of the cloud. */
+  static onMachine(): Puppeteer {
+    return new Puppeteer('/proc/self/ns/net');
+  }
+
   ask<K extends keyof Requests>(what: K, input: Requests[K][0]): Promise<Requests[K][1]> {
     const id = this.#next++;
     return new Promise<Requests[K][1]>((resolve, reject) => {
