@@ -116,8 +116,8 @@ describe('a floating IP', () => {
     const port = await bound('node-1');
     const floating = await makeFloating({ port_id: port.id, qos_policy_id: policy.id });
     await soon(() => inOvn(floating)).toEqual([`from-lport 5000 ${port.id}`]);
+    await soon(async () => (await bed.service.books.dirty.pending(bed.service.db)).length).toBe(0);
     bed.ovn.tool('ovn-nbctl', 'clear', 'Logical_Switch', `net_${outside.network.id}`, 'qos_rules');
-    bed.service.reconciler.compareNow();
     await soon(() => inOvn(floating)).toEqual([`from-lport 5000 ${port.id}`]);
     expect((await on.delete('floatingips', floating)).status).toBe(204);
     await soon(() => inOvn(floating)).toEqual([]);

@@ -320,9 +320,19 @@ describe('OVN', () => {
     const network = await makeNetwork();
     const port = await makePort(network, { qos_policy_id: policy.id });
     await untilInOvn(port, ['to-lport rate=7000']);
+    const settled = () =>
+      expect.poll(async () => (await bed.service.books.dirty.pending(bed.service.db)).length).toBe(0);
+    await settled();
     bed.ovn.tool('ovn-nbctl', 'qos-del', `net_${network.id}`);
-    expect(inOvn(port)).toEqual([]);
-    bed.service.reconciler.compareNow();
     await untilInOvn(port, ['to-lport rate=7000']);
+    await settled();
+    const [row] = bed.ovn
+      .tool('ovn-nbctl', '--bare', '--columns=_uuid', 'find', 'QoS', 'bandwidth:rate=7000')
+      .split('\n');
+    bed.ovn.tool('ovn-nbctl', 'set', 'QoS', row!, 'bandwidth:rate=1');
+    await untilInOvn(port, ['to-lport rate=7000']);
+    const path = `/v2.0/ports/${port.id}`;
+    expect((await bed.call('DELETE', path)).status).toBe(204);
+    await untilInOvn(port, []);
   });
 });

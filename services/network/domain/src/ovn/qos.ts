@@ -8,7 +8,7 @@ import type { Direction } from '../model.js';
 import type { QosRuleShape } from '../qos.js';
 import type { NbPlan } from './plan.js';
 import { RELATION, type Relation, rowId } from './row-id.js';
-import { KIND, mapOf, type NbTables, NETWORK } from './rows.js';
+import { KIND, mapOf, type NbTables, NETWORK, OWNER } from './rows.js';
 
 type QosRow = NbTables['QoS'];
 
@@ -67,7 +67,7 @@ export function floatingQosRow(floating: LimitedFloatingIp, towards: Direction):
 
 function rowFor(
   kind: keyof typeof PRIORITY,
-  { networkId, rules }: Pick<LimitedPort, 'networkId' | 'rules'>,
+  { id, networkId, rules }: LimitedPort,
   towards: Direction,
   match: string,
 ): QosRow | null {
@@ -88,7 +88,7 @@ function rowFor(
     match,
     action,
     bandwidth,
-    external_ids: mapOf({ [KIND]: `${kind}_qos`, [NETWORK]: networkId }),
+    external_ids: mapOf({ [KIND]: `${kind}_qos`, [OWNER]: id, [NETWORK]: networkId }),
   };
 }
 

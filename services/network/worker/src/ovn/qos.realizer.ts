@@ -20,8 +20,10 @@ import { absent, type Planning, type Realizer } from './realizer.js';
 
 export const qosRealizer: Realizer = {
   kinds: ['port', 'router', 'floatingip'],
-  // The rows are told by what they limit, and vanish with their switch.
-  rows: [],
+  rows: [
+    { kind: 'port', table: 'QoS', marks: ['port_qos'], byOwner: true },
+    { kind: 'floatingip', table: 'QoS', marks: ['floatingip_qos'], byOwner: true },
+  ],
   plan: async (planning) => {
     await planPorts(planning);
     await planFloating(planning);

@@ -42,7 +42,7 @@ export interface OwnRows {
   /** They say their resource as their owner. */
   readonly byOwner?: boolean;
 }
-type RootTable = 'Logical_Router' | 'NAT' | 'Address_Set' | 'Load_Balancer' | 'DNS';
+type RootTable = 'Logical_Router' | 'NAT' | 'Address_Set' | 'Load_Balancer' | 'DNS' | 'QoS';
 
 export interface Realizer {
   /** The kinds of marks that it works off; each is the name of its table in the books, too. */
