@@ -24,20 +24,10 @@ function named(list: readonly Named[], name: string): Named {
   return found;
 }
 
-/** The suite's projects are made as it goes and have no network of their own, so it gets one that all share. */
-const SHARED_NETWORK = 'tempest';
-
-async function ensureSharedNetwork(admin: Session): Promise<void> {
-  const url = `${admin.endpoint('network')}/v2.0`;
-  const found = await admin.call<{ networks: Named[] }>('GET', `${url}/networks?name=${SHARED_NETWORK}`);
-  if (found.body.networks.length) return;
-  const made = await admin.call<{ network: Named }>('POST', `${url}/networks`, {
-    network: { name: SHARED_NETWORK, shared: true },
-  });
-  const subnet = { network_id: made.body.network.id, cidr: '10.99.0.0/16', ip_version: 4, name: SHARED_NETWORK };
-  const { status } = await admin.call('POST', `${url}/subnets`, { subnet });
-  if (status !== 201) throw new Error(`the shared network's subnet: ${status}`);
-}
+/** The way out of the cloud, from which floating IPs come. */
+const EXTERNAL_NETWORK = 'public';
+/** The log-in name of the guests. */
+const GUEST_USER = 'tiny';
 
 /** Each of these becomes true when the feature is there. */
 const COMPUTE_FEATURES: Section = {
@@ -70,28 +60,31 @@ const CONSTANT: Readonly<Record<string, Section>> = {
   },
   service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
   'compute-feature-enabled': COMPUTE_FEATURES,
+  // Guests are reached as from anywhere: through floating IPs.
   validation: {
-    run_validation: false,
-    connect_method: 'fixed',
-    network_for_ssh: SHARED_NETWORK,
-    image_ssh_user: 'tiny',
+    connect_method: 'floating',
+    image_ssh_user: GUEST_USER,
+    image_alt_ssh_user: GUEST_USER,
+    ssh_timeout: 180,
+    ping_timeout: 90,
   },
   // Its lists are of images of random bytes, which are true raw disks and nothing else.
   image: { build_timeout: 60, container_formats: 'bare', disk_formats: 'raw' },
   'image-feature-enabled': { import_image: false, os_glance_reserved: true, image_format_enforcement: false },
-  network: {
-    project_network_cidr: '10.100.0.0/16',
-    project_networks_reachable: false,
-    build_timeout: 60,
-    endpoint_type: 'public',
-  },
+};
+
+const NETWORK: Section = {
+  project_network_cidr: '10.100.0.0/16',
+  project_networks_reachable: false,
+  build_timeout: 60,
+  endpoint_type: 'public',
 };
 
 function accounts(admin: Session): Readonly<Record<string, Section>> {
   return {
     auth: {
       use_dynamic_credentials: true,
-      create_isolated_networks: false,
+      create_isolated_networks: true,
       admin_username: admin.username,
       admin_password: admin.password,
       admin_project_name: admin.project,
@@ -119,10 +112,10 @@ async function inventory(admin: Session): Promise<Readonly<Record<string, Sectio
   const compute = admin.endpoint('compute');
   const { images } = (await admin.call<{ images: Named[] }>('GET', `${admin.endpoint('image')}/v2/images`)).body;
   const { flavors } = (await admin.call<{ flavors: Named[] }>('GET', `${compute}/flavors`)).body;
-  const listed = await admin.call<{ extensions: { alias: string }[] }>(
-    'GET',
-    `${admin.endpoint('network')}/v2.0/extensions`,
-  );
+  const network = `${admin.endpoint('network')}/v2.0`;
+  const { networks } = (await admin.call<{ networks: Named[] }>('GET', `${network}/networks?router:external=true`))
+    .body;
+  const listed = await admin.call<{ extensions: { alias: string }[] }>('GET', `${network}/extensions`);
   const aliases = listed.body.extensions.map(({ alias }) => alias).sort();
   return {
     compute: {
@@ -130,7 +123,6 @@ async function inventory(admin: Session): Promise<Readonly<Record<string, Sectio
       image_ref_alt: named(images, 'tiny-alt').id,
       flavor_ref: named(flavors, 'm1.nano').id,
       flavor_ref_alt: named(flavors, 'm1.micro').id,
-      fixed_network_name: SHARED_NETWORK,
       build_interval: 1,
       build_timeout: 180,
       ready_wait: 0,
@@ -138,19 +130,40 @@ async function inventory(admin: Session): Promise<Readonly<Record<string, Sectio
       min_compute_nodes: 2,
       max_microversion: await newestMicroversion(admin),
     },
-    'network-feature-enabled': { ipv6: true, api_extensions: aliases.join(',') },
+    network: {
+      ...NETWORK,
+      public_network_id: named(networks, EXTERNAL_NETWORK).id,
+      floating_network_name: EXTERNAL_NETWORK,
+    },
+    'network-feature-enabled': {
+      ipv6: true,
+      ipv6_subnet_attributes: true,
+      port_security: true,
+      floating_ips: true,
+      api_extensions: aliases.join(','),
+    },
   };
 }
 
-/** The whole file for the cloud of that state folder; `folder` holds the suite's logs and locks. */
-export async function tempestConf(state: string, folder: string): Promise<string> {
+export interface TempestConfOptions {
+  /** The cloud's state folder. */
+  readonly state: string;
+  /** For the suite's logs and locks. */
+  readonly folder: string;
+  /** Whether tests log in to the guests that they boot. */
+  readonly logIn: boolean;
+}
+
+/** The whole file. */
+export async function tempestConf({ state, folder, logIn }: TempestConfOptions): Promise<string> {
   const admin = await loginTo(state, 'yagura-admin');
-  await ensureSharedNetwork(admin);
+  const { validation, ...constant } = CONSTANT;
   return ini({
     DEFAULT: { log_dir: `${folder}/logs`, log_file: 'tempest.log', debug: false },
     oslo_concurrency: { lock_path: `${folder}/lock` },
     ...accounts(admin),
-    ...CONSTANT,
+    ...constant,
+    validation: { run_validation: logIn, ...validation },
     ...(await inventory(admin)),
   });
 }

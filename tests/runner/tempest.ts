@@ -13,6 +13,8 @@ export interface TempestOptions {
   /** File with one regular expression a line; `#` begins a comment. */
   readonly includeList: string;
   readonly workers: number;
+  /** Whether tests log in to the guests that they boot; false unless given. */
+  readonly logIn?: boolean;
   readonly timeoutMs: number;
 }
 
@@ -24,7 +26,7 @@ export async function tempestStage(options: TempestOptions): Promise<Tally> {
   const { folder, state } = options;
   mkdirSync(join(folder, 'logs'), { recursive: true });
   mkdirSync(join(folder, 'lock'), { recursive: true });
-  const conf = await tempestConf(state, folder);
+  const conf = await tempestConf({ state, folder, logIn: options.logIn ?? false });
   writeFileSync(join(folder, 'tempest.conf'), conf, { mode: 0o600 });
   writeFileSync(join(folder, 'include.txt'), readFileSync(options.includeList, 'utf8'));
   const ran = await run('deploy/bin/in-client', ['sh', '-c', TEMPEST, 'tempest', folder, String(options.workers)], {
