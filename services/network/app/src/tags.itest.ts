@@ -33,6 +33,10 @@ beforeAll(async () => {
   made.set('address-groups', await make('address-groups', 'address_group', { addresses: [] }));
   made.set('security-group-rules', await make('security-group-rules', 'security_group_rule', rule));
   made.set('trunks', await make('trunks', 'trunk', { port_id: made.get('ports') }));
+  made.set('routers', await make('routers', 'router', {}));
+  const floating_network_id = await make('networks', 'network', { 'router:external': true }, ADMIN);
+  await make('subnets', 'subnet', { network_id: floating_network_id, ip_version: 4, cidr: '203.0.113.0/24' }, ADMIN);
+  made.set('floatingips', await make('floatingips', 'floatingip', { floating_network_id }));
   made.set('policies', await make('qos/policies', 'policy', { name: 'q' }, ADMIN));
 });
 afterAll(() => bed.close());

@@ -5,10 +5,12 @@
 import type { Rule } from '#libs/platform/policy';
 import { AddressGroupHandlers } from '../address-group/address-group.handlers.js';
 import { AddressScopeHandlers } from '../address-scope/address-scope.handlers.js';
+import { FloatingIpHandlers } from '../floating-ip/floating-ip.handlers.js';
 import { NetworkHandlers } from '../network/network.handlers.js';
 import type { NetworkParts } from '../parts.js';
 import { PortHandlers } from '../port/port.handlers.js';
 import { QosPolicyHandlers } from '../qos-policy/qos-policy.handlers.js';
+import { RouterHandlers } from '../router/router.handlers.js';
 import { R } from '../rules.js';
 import type { AnyCall } from '../scope.js';
 import { SecurityGroupHandlers } from '../security-group/security-group.handlers.js';
@@ -55,6 +57,20 @@ export const TAGGABLE: readonly Taggable[] = [
     get: R.getPort,
     update: R.updatePort,
     loader: (parts) => new PortHandlers(parts),
+  },
+  {
+    collection: 'routers',
+    table: 'router',
+    get: R.getRouter,
+    update: R.updateRouter,
+    loader: (parts) => new RouterHandlers(parts),
+  },
+  {
+    collection: 'floatingips',
+    table: 'floatingip',
+    get: R.getFloatingIp,
+    update: R.updateFloatingIp,
+    loader: (parts) => new FloatingIpHandlers(parts),
   },
   {
     collection: 'subnetpools',
