@@ -7,6 +7,7 @@ import { AddressScopeHandlers } from './address-scope/address-scope.handlers.js'
 import { addressScopeOps } from './address-scope/address-scope.ops.js';
 import { AgentHandlers } from './agent/agent.handlers.js';
 import { agentOps } from './agent/agent.ops.js';
+import { AgentHostingHandlers } from './agent/agent-hosting.handlers.js';
 import { AvailabilityZoneHandlers } from './availability-zone/availability-zone.handlers.js';
 import { availabilityZoneOps } from './availability-zone/availability-zone.ops.js';
 import { DefaultSecurityGroupRuleHandlers } from './default-security-group-rule/default-security-group-rule.handlers.js';
@@ -112,6 +113,7 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     TagHandlers,
     QuotaHandlers,
     AgentHandlers,
+    AgentHostingHandlers,
     AvailabilityZoneHandlers,
     ServiceProviderHandlers,
   ],

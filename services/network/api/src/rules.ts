@@ -142,6 +142,9 @@ export const R = {
   getAgent: rule('get_agent', ADMIN),
   updateAgent: rule('update_agent', ADMIN),
   deleteAgent: rule('delete_agent', ADMIN),
+  getRouterAgents: rule('get_l3-agents', ADMIN),
+  getAgentRouters: rule('get_l3-routers', ADMIN),
+  getNetworkAgents: rule('get_dhcp-agents', ADMIN),
 } as const satisfies Record<string, Rule>;
 
 /** Rules of QoS are seen with their policy, by either of their two paths, and written by administrators. */

@@ -107,6 +107,33 @@ describe('agents', () => {
     });
   });
 
+  it('are the gateways of routers, of which one is in charge', async () => {
+    const external = await make.network({ 'router:external': true }, ADMIN);
+    await make.subnet(external.id, { cidr: '203.0.113.0/24' }, ADMIN);
+    const gateway = { name: 'r', external_gateway_info: { network_id: external.id } };
+    const router = one(await as({}, 'POST', '/v2.0/routers', { router: gateway }), 'router');
+    const hosting = many(await admin('GET', `/v2.0/routers/${router.id}/l3-agents`), 'agents');
+    // Of the two nodes one says that it is a gateway.
+    expect(hosting.map((agent) => [agent['host'], agent['ha_state']])).toEqual([['east-1.test', 'standby']]);
+    const inner = one(await as({}, 'POST', '/v2.0/routers', { router: { name: 'inner' } }), 'router');
+    expect((await admin('GET', `/v2.0/routers/${inner.id}/l3-agents`)).body).toEqual({ agents: [] });
+    expect((await admin('GET', `/v2.0/agents/${hosting[0]!.id}/l3-routers`)).body).toEqual({ routers: [] });
+    await bed().service.books.routers.setGatewayHosts(bed().service.db, [{ routerId: router.id, host: 'east-1' }]);
+    const hosted = many(await admin('GET', `/v2.0/agents/${hosting[0]!.id}/l3-routers`), 'routers');
+    expect(hosted).toMatchObject([{ id: router.id, availability_zones: ['east'] }]);
+    expect((await as({}, 'GET', `/v2.0/routers/${router.id}/l3-agents`)).status).toBe(403);
+    expect((await as({ project: 'p2' }, 'GET', `/v2.0/routers/${router.id}/l3-agents`)).status).toBe(404);
+    expect((await as({}, 'GET', `/v2.0/agents/${hosting[0]!.id}/l3-routers`)).status).toBe(404);
+  });
+
+  it('that answer the DHCP of a network are all', async () => {
+    const { id } = await make.network();
+    const answering = many(await admin('GET', `/v2.0/networks/${id}/dhcp-agents?sort_key=host&sort_dir=asc`), 'agents');
+    expect(answering.map((agent) => agent['host'])).toEqual(['east-1.test', 'west-1.test']);
+    expect((await as({}, 'GET', `/v2.0/networks/${id}/dhcp-agents`)).status).toBe(403);
+    expect((await as({ project: 'p2' }, 'GET', `/v2.0/networks/${id}/dhcp-agents`)).status).toBe(404);
+  });
+
   it('that are dead are forgotten on request, in OVN too; others are not', async () => {
     const [east, west] = [(await agentOn('east-1.test'))!, (await agentOn('west-1.test'))!];
     expect(fault(await admin('DELETE', `/v2.0/agents/${east.id}`))).toEqual({ status: 409, type: 'AgentInUse' });

@@ -134,6 +134,15 @@ export class RouterRepo {
     return pageOf((await on.query<Row>(text, params)).map(toRouter), request);
   }
 
+  /** Those whose gateway is on the node now. */
+  async ofGatewayHost(on: Sql, host: string): Promise<Router[]> {
+    const rows = await on.query<Row>(
+      `select ${SELECT} from router r where r.gateway_host = $1 and r.gateway_port_id is not null order by r.id`,
+      [host],
+    );
+    return rows.map(toRouter);
+  }
+
   async insert(tx: Tx, router: NewRouter, now: Date): Promise<void> {
     await tx.exec(
       `insert into router (id, project_id, name, description, admin_state_up, distributed, ha, zone_hints, created_at, updated_at)

@@ -55,6 +55,13 @@ export function zonesOf(all: readonly Chassis[]): string[] {
   return named.length > 0 ? named : [DEFAULT_ZONE];
 }
 
+/** The zones of the node of that name; one that names none is where all zones are. */
+export function zonesAt(all: readonly Chassis[], name: string): readonly string[] {
+  const chassis = all.find((known) => known.name === name);
+  if (!chassis) return [];
+  return chassis.zones.length > 0 ? chassis.zones : zonesOf(all);
+}
+
 /** The zones that were asked for, each once; throws what is not known. */
 export function checkedZones(hints: readonly string[], all: readonly Chassis[]): string[] {
   const known = zonesOf(all);

@@ -174,6 +174,11 @@ export const EXTENSIONS: readonly Extension[] = [
   },
   { alias: 'router', name: 'Routers', description: 'Routers between networks, and floating IPs.' },
   {
+    alias: 'router_availability_zone',
+    name: 'Router Availability Zone',
+    description: 'A router can ask for the zones of its gateway.',
+  },
+  {
     alias: 'security-group',
     name: 'Security Groups',
     description: 'Groups of rules that filter the traffic of ports.',

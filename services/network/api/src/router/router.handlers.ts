@@ -1,15 +1,15 @@
 import { Injectable } from '@nestjs/common';
-import { fail } from '#libs/kernel';
 import type { Reply } from '#libs/platform/http';
 import { ROUTER_FIELDS, type RouterDraft, type RouterRevision } from '#services/network/data';
 import {
-  type Chassis,
+  checkedZones,
   type Route,
   type Router,
   readExtraRoutes,
   routerNotFound,
   withoutRoutes,
   withRoutes,
+  zonesAt,
 } from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
@@ -98,14 +98,13 @@ export class RouterHandlers {
   }
 
   private view(router: Router, call: AnyCall): Record<string, unknown> {
-    return routerView(router, zonesOf(router, this.parts.chassis()), call);
+    return routerView(router, zonesAt(this.parts.chassis(), router.gatewayHost), call);
   }
 
   private async draft(call: AnyCall, item: NewRouterBody): Promise<RouterDraft> {
     const projectId = ownerOf(call, 'create_router', item);
     demandRights(call, item, 'create', { projectId });
-    const zoneHints = item.availability_zone_hints ?? [];
-    refuseUnknownZones(zoneHints, this.parts.chassis());
+    const zoneHints = checkedZones(item.availability_zone_hints ?? [], this.parts.chassis());
     const gateway = await readGateway(this.parts, call, item.external_gateway_info, 'create', { projectId });
     return {
       id: this.parts.ids.uuid(),
@@ -132,13 +131,4 @@ function demandRights(
 ): void {
   if (item.distributed != null) demand(call, `${verb}_router:distributed`, target);
   if (item.ha != null) demand(call, `${verb}_router:ha`, target);
-}
-
-const zonesOf = ({ gatewayHost }: Router, all: readonly Chassis[]): readonly string[] =>
-  all.find((chassis) => chassis.name === gatewayHost)?.zones ?? [];
-
-function refuseUnknownZones(hints: readonly string[], all: readonly Chassis[]): void {
-  const unknown = hints.find((hint) => !all.some((chassis) => chassis.zones.includes(hint)));
-  if (unknown !== undefined)
-    throw fail.notFound(`AvailabilityZone ${unknown} could not be found.`, { type: 'AvailabilityZoneNotFound' });
 }
