@@ -23,6 +23,8 @@ import { networkOps } from './network/network.ops.js';
 import { NetworkParts } from './parts.js';
 import { PortHandlers } from './port/port.handlers.js';
 import { portOps } from './port/port.ops.js';
+import { PortForwardingHandlers } from './port-forwarding/port-forwarding.handlers.js';
+import { portForwardingOps } from './port-forwarding/port-forwarding.ops.js';
 import { QosPolicyHandlers } from './qos-policy/qos-policy.handlers.js';
 import { qosPolicyOps } from './qos-policy/qos-policy.ops.js';
 import { QosRuleHandlers } from './qos-rule/qos-rule.handlers.js';
@@ -64,6 +66,7 @@ export const networkApiOps: readonly Op[] = [
   ...portOps,
   ...routerOps,
   ...floatingIpOps,
+  ...portForwardingOps,
   ...securityGroupOps,
   ...securityGroupRuleOps,
   ...qosPolicyOps,
@@ -98,6 +101,7 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     RouterHandlers,
     RouterInterfaceHandlers,
     FloatingIpHandlers,
+    PortForwardingHandlers,
     SecurityGroupHandlers,
     SecurityGroupRuleHandlers,
     QosPolicyHandlers,

@@ -19,6 +19,8 @@ import { NetworkStore } from './network.store.js';
 import { PortRepo } from './port.repo.js';
 import { PortStore } from './port.store.js';
 import { PortFollowers } from './port-followers.js';
+import { PortForwardingRepo } from './port-forwarding.repo.js';
+import { PortForwardingStore } from './port-forwarding.store.js';
 import { QosPolicyRepo } from './qos-policy.repo.js';
 import { QosPolicyStore } from './qos-policy.store.js';
 import { QuotaRepo } from './quota.repo.js';
@@ -66,6 +68,7 @@ export class NetworkBooks {
   readonly agents = new AgentRepo();
   readonly routers = new RouterRepo();
   readonly floatingIps = new FloatingIpRepo();
+  readonly forwardings = new PortForwardingRepo();
   readonly quotas: QuotaRepo;
   readonly dirty: DirtyRepo;
   readonly networkStore: NetworkStore;
@@ -84,6 +87,7 @@ export class NetworkBooks {
   readonly routerStore: RouterStore;
   readonly interfaceStore: RouterInterfaceStore;
   readonly floatingIpStore: FloatingIpStore;
+  readonly forwardingStore: PortForwardingStore;
 
   constructor(
     readonly db: Db,
@@ -94,7 +98,7 @@ export class NetworkBooks {
     const sharing = new Sharing(this.policies, this.quotas, options.newId);
     this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.subnetPools, this.quotas);
     this.networkStore = new NetworkStore(db, this.networks, this.qosPolicies, sharing, this.quotas, this.floatingIps);
-    const followers = new PortFollowers(this.floatingIps);
+    const followers = new PortFollowers(this.floatingIps, this.forwardings);
     this.portStore = new PortStore(
       db,
       this.ports,
@@ -115,11 +119,20 @@ export class NetworkBooks {
     );
     this.policyStore = new RbacPolicyStore(db, this.policies, this.quotas);
     this.trunkStore = new TrunkStore(db, this.trunks, this.ports, this.networks, this.quotas);
-    const { routers, ports, portStore, floatingIps, quotas } = this;
+    const { routers, ports, portStore, floatingIps, forwardings, quotas } = this;
     const gateways = new RouterGateways(routers, ports, portStore, floatingIps);
     this.routerStore = new RouterStore(db, routers, gateways, quotas);
     this.interfaceStore = new RouterInterfaceStore(db, routers, this.subnets, ports, portStore, floatingIps);
-    this.floatingIpStore = new FloatingIpStore(db, floatingIps, ports, portStore, this.qosPolicies, quotas);
+    this.floatingIpStore = new FloatingIpStore(
+      db,
+      floatingIps,
+      ports,
+      portStore,
+      forwardings,
+      this.qosPolicies,
+      quotas,
+    );
+    this.forwardingStore = new PortForwardingStore(db, forwardings, floatingIps, ports);
     this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);
     this.defaultRuleStore = new DefaultSecurityGroupRuleStore(db, this.defaultRules);
     this.tagStore = new TagStore(db);

@@ -46,6 +46,8 @@ const STATUS = `case
     and exists (select 1 from port p where p.id = f.port_id and p.status = 'ACTIVE') then 'ACTIVE'
   when f.realized = f.router_id || ' ' || host(f.fixed_address) || ' central'
     and exists (select 1 from router r where r.id = f.router_id and r.gateway_host <> '') then 'ACTIVE'
+  when f.port_id is null
+    and exists (select 1 from router r where r.id = f.router_id and r.gateway_host <> '') then 'ACTIVE'
   else 'DOWN' end`;
 
 const SELECT = `f.*, host(f.address) as floating, host(f.fixed_address) as fixed, ${STATUS} as status,
@@ -173,7 +175,9 @@ export class FloatingIpRepo {
   async areServedBy(on: Sql, routerId: string, subnetId?: string): Promise<boolean> {
     const row = await on.one(
       `select 1 from floatingip f where f.router_id = $1 and ($2::uuid is null or exists (
-         select 1 from ip_allocation a where a.port_id = f.port_id and a.address = f.fixed_address and a.subnet_id = $2))
+         select 1 from ip_allocation a where a.subnet_id = $2 and ((a.port_id = f.port_id and a.address = f.fixed_address)
+           or exists (select 1 from port_forwarding w
+             where w.floatingip_id = f.id and w.port_id = a.port_id and w.internal_address = a.address))))
        limit 1`,
       [routerId, subnetId ?? null],
     );
@@ -211,6 +215,15 @@ export class FloatingIpRepo {
        where id = $1`,
       [id, target?.routerId ?? null, target?.portId ?? null, target?.address ?? null, now],
     );
+  }
+
+  /** Says which router forwards its ports. */
+  async setRouter(tx: Tx, id: string, routerId: string, now: Date): Promise<void> {
+    await tx.exec('update floatingip set router_id = $2, revision = revision + 1, updated_at = $3 where id = $1', [
+      id,
+      routerId,
+      now,
+    ]);
   }
 
   async describe(tx: Tx, id: string, description: string, now: Date): Promise<void> {

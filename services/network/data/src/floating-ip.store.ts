@@ -8,19 +8,22 @@ import {
   FLOATING_OWNER,
   type FloatingIp,
   type FloatingTarget,
+  floatingIpForwards,
   floatingIpNotFound,
   type IpWish,
   type Network,
   noWayOut,
   portAssociated,
+  portIsForwarded,
   portNotFound,
   qosPolicyNotFound,
   type Subnet,
 } from '#services/network/domain';
 import { type FloatingIpRepo, isAssociatedTwice } from './floating-ip.repo.js';
-import { markAndRecord } from './journal.js';
+import { markAndRecord, markDirty } from './journal.js';
 import type { PortRepo } from './port.repo.js';
 import { draftFailure, type PortStore } from './port.store.js';
+import type { PortForwardingRepo } from './port-forwarding.repo.js';
 import { isQosPolicyBound, type QosPolicyRepo } from './qos-policy.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
@@ -62,6 +65,7 @@ export class FloatingIpStore {
     private readonly floatingIps: FloatingIpRepo,
     private readonly ports: PortRepo,
     private readonly portStore: PortStore,
+    private readonly forwardings: PortForwardingRepo,
     private readonly qos: QosPolicyRepo,
     private readonly quotas: QuotaRepo,
   ) {}
@@ -109,10 +113,7 @@ export class FloatingIpStore {
         if (qosPolicyId !== undefined) await this.qos.attach(tx, 'floatingip', id, qosPolicyId);
         if (description !== undefined || qosPolicyId !== undefined)
           await this.floatingIps.describe(tx, id, description ?? before.description, now);
-        if (association !== undefined) {
-          const target = association && (await this.target(tx, before.networkId, association));
-          await this.floatingIps.setTarget(tx, id, target, now);
-        }
+        if (association !== undefined) await this.associate(tx, before, association, now);
         const after = (await this.floatingIps.find(tx, id))!;
         await this.tell(tx, after, 'floating IP updated', now);
         return after;
@@ -131,6 +132,7 @@ export class FloatingIpStore {
       await expectRevision(tx, 'floatingip', id, revision);
       const floating = await this.floatingIps.lock(tx, id);
       if (!floating) throw floatingIpNotFound(id);
+      await this.dropForwardings(tx, id, now);
       await this.floatingIps.delete(tx, id);
       await this.portStore.deleteIn(tx, [floating.ownPortId], now);
       await this.tell(tx, floating, 'floating IP deleted', now);
@@ -154,15 +156,31 @@ export class FloatingIpStore {
     }
   }
 
+  private async associate(tx: Tx, before: FloatingIp, association: Association | null, now: Date): Promise<void> {
+    const { id, networkId } = before;
+    const forwards = (await this.forwardings.ofFloatingIps(tx, [id])).length > 0;
+    if (association && forwards) throw floatingIpForwards(id);
+    if (forwards) return;
+    await this.floatingIps.setTarget(tx, id, association && (await this.target(tx, networkId, association)), now);
+  }
+
   /** What it shall stand for: the address of the port, by way of a router between the two networks. */
   private async target(tx: Tx, networkId: string, { portId, address }: Association): Promise<FloatingTarget> {
     const port = await this.ports.find(tx, portId);
     if (!port) throw portNotFound(portId);
+    if ((await this.forwardings.ofPorts(tx, [portId], false)).length > 0) throw portIsForwarded(portId);
     const chosen = chosenAddress(port, address);
     const { subnetId } = port.fixedIps.find((ip) => ip.address === chosen)!;
     const routerId = await this.floatingIps.routerBetween(tx, subnetId, networkId);
     if (routerId === undefined) throw noWayOut(networkId, subnetId, portId);
     return { routerId, portId, address: chosen };
+  }
+
+  private async dropForwardings(tx: Tx, id: string, now: Date): Promise<void> {
+    const ids = (await this.forwardings.ofFloatingIps(tx, [id])).map((forwarding) => forwarding.id);
+    if (ids.length === 0) return;
+    await this.forwardings.delete(tx, ids, now);
+    await markDirty(tx, 'port_forwarding', ids, now);
   }
 
   private async tell(tx: Tx, floating: FloatingIp, what: string, now: Date): Promise<void> {

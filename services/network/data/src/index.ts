@@ -29,6 +29,8 @@ export * from './network.store.js';
 export { PORT_FIELDS, type PortOnNetwork } from './port.listing.js';
 export * from './port.repo.js';
 export * from './port.store.js';
+export * from './port-forwarding.repo.js';
+export * from './port-forwarding.store.js';
 export * from './qos-policy.repo.js';
 export * from './qos-policy.store.js';
 export * from './quota.repo.js';

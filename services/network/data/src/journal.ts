@@ -7,7 +7,15 @@ import type { Sql, Tx } from '#libs/platform/db';
 
 export const OVN_CHANNEL = 'network_ovn';
 
-export type MarkKind = 'address_group' | 'floatingip' | 'network' | 'port' | 'router' | 'security_group' | 'subnet';
+export type MarkKind =
+  | 'address_group'
+  | 'floatingip'
+  | 'network'
+  | 'port'
+  | 'port_forwarding'
+  | 'router'
+  | 'security_group'
+  | 'subnet';
 
 export interface Mark {
   readonly kind: MarkKind;

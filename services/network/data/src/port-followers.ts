@@ -3,9 +3,13 @@ import type { Tx } from '#libs/platform/db';
 import { isRouterPort, type Port } from '#services/network/domain';
 import type { FloatingIpRepo } from './floating-ip.repo.js';
 import { markDirty, markSelected } from './journal.js';
+import type { PortForwardingRepo } from './port-forwarding.repo.js';
 
 export class PortFollowers {
-  constructor(private readonly floatingIps: FloatingIpRepo) {}
+  constructor(
+    private readonly floatingIps: FloatingIpRepo,
+    private readonly forwardings: PortForwardingRepo,
+  ) {}
 
   /** Before ports go. Their locks keep others from hanging something on them meanwhile. */
   async going(tx: Tx, portIds: readonly string[], now: Date): Promise<void> {
@@ -14,7 +18,7 @@ export class PortFollowers {
       [portIds],
     );
     if (found.length === 0) return;
-    await markDirty(tx, 'floatingip', await this.floatingIps.releasePorts(tx, portIds, now), now);
+    await this.release(tx, portIds, false, now);
   }
 
   /** After a port has changed, under its lock. */
@@ -23,12 +27,18 @@ export class PortFollowers {
       const routers = [before, after].filter(isRouterPort).map((port) => port.deviceId);
       await markDirty(tx, 'router', [...new Set(routers)], now);
     }
-    if (addresses(before) !== addresses(after)) {
-      const released = await this.floatingIps.releasePorts(tx, [after.id], now, false);
-      await markDirty(tx, 'floatingip', released, now);
-    }
+    if (addresses(before) !== addresses(after)) await this.release(tx, [after.id], true, now);
     if (before.host !== after.host)
       await markSelected(tx, 'floatingip', 'select id from floatingip where port_id = $3', [after.id], now);
+  }
+
+  /** Ends what stood for the ports, or only for addresses that they have lost. */
+  private async release(tx: Tx, portIds: readonly string[], lost: boolean, now: Date): Promise<void> {
+    await markDirty(tx, 'floatingip', await this.floatingIps.releasePorts(tx, portIds, now, !lost), now);
+    const forwardings = await this.forwardings.ofPorts(tx, portIds, lost);
+    if (forwardings.length === 0) return;
+    await this.forwardings.delete(tx, forwardings, now);
+    await markDirty(tx, 'port_forwarding', forwardings, now);
   }
 }
 

@@ -63,3 +63,19 @@ export const portAssociated = (
     `Cannot associate floating IP ${floating.address} (${floating.id}) with port ${wish.portId} using fixed IP ${wish.address ?? 'of the port'}, as that fixed IP already has a floating IP on external network ${floating.networkId}.`,
     { type: 'FloatingIPPortAlreadyAssociated' },
   );
+
+export const badPortForwarding = (reason: string): Failure =>
+  fail.invalid(`Bad port_forwarding request: ${reason}.`, { type: 'BadRequest' });
+export const forwardingNotFound = (id: string): Failure =>
+  fail.notFound(`Port Forwarding ${id} could not be found.`, { type: 'PortForwardingNotFound' });
+export const floatingIpForwards = (id: string): Failure =>
+  fail.conflict(`Floating IP ${id} in use by Port Forwarding resources.`, { type: 'FipInUseByPortForwarding' });
+export const portIsForwarded = (port: string): Failure =>
+  fail.invalid(`Cannot associate floating IP to port ${port} because it already has a Port Forwarding binding.`, {
+    type: 'PortHasPortForwarding',
+  });
+export const portHasFloatingIp = (port: string, address: string, floating: string): Failure =>
+  fail.conflict(
+    `Cannot create port forwarding with port ${port}, as that port already has a binding floating IP ${address} (${floating}).`,
+    { type: 'PortHasBindingFloatingIP' },
+  );

@@ -45,6 +45,11 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Empty String Filtering',
     description: 'Lists can be filtered by empty values.',
   },
+  {
+    alias: 'expose-port-forwarding-in-fip',
+    name: 'Port Forwardings in Floating IPs',
+    description: 'A floating IP shows the ports that it forwards.',
+  },
   { alias: 'ext-gw-mode', name: 'Gateway Mode', description: 'Whether a router translates what goes out can be said.' },
   { alias: 'external-net', name: 'External Network', description: 'Networks that lead out of the cloud.' },
   {
@@ -67,6 +72,26 @@ export const EXTENSIONS: readonly Extension[] = [
     alias: 'fip-port-details',
     name: 'Ports of Floating IPs',
     description: 'A floating IP shows the port that it stands for.',
+  },
+  {
+    alias: 'floating-ip-port-forwarding',
+    name: 'Port Forwarding',
+    description: 'Ports of a floating IP can lead to ports of different hosts.',
+  },
+  {
+    alias: 'floating-ip-port-forwarding-description',
+    name: 'Port Forwarding Descriptions',
+    description: 'Port forwardings have a description.',
+  },
+  {
+    alias: 'floating-ip-port-forwarding-detail',
+    name: 'Port Forwarding Details',
+    description: 'A floating IP shows the ids of what it forwards.',
+  },
+  {
+    alias: 'floating-ip-port-forwarding-port-ranges',
+    name: 'Port Forwarding Ranges',
+    description: 'Ranges of ports can be forwarded.',
   },
   {
     alias: 'floatingip-pools',

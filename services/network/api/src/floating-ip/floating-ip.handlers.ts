@@ -11,18 +11,17 @@ import {
   badFloatingIp,
   canonicalIp,
   type FloatingIp,
-  floatingIpNotFound,
   type IpWish,
   isVisible,
   type Network,
   networkNotFound,
-  portNotFound,
   type Subnet,
 } from '#services/network/domain';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
 import { changedQosPolicy, usableQosPolicies } from '../qos-policy/qos-policy.use.js';
-import { type AnyCall, demand, idOf, isAdmin, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
+import { type AnyCall, demand, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
+import { checkTargetPort, loadFloatingIp } from './floating-ip.access.js';
 import {
   type FloatingIpChangeBody,
   floatingIpView,
@@ -40,12 +39,8 @@ const POOL_FIELDS = {
 export class FloatingIpHandlers {
   constructor(private readonly parts: NetworkParts) {}
 
-  async load(call: AnyCall): Promise<FloatingIp> {
-    const id = idOf(call, floatingIpNotFound);
-    const { books } = this.parts;
-    const floating = await books.floatingIps.find(books.db, id);
-    if (!floating || !mayKnow(call.who, floating.projectId)) throw floatingIpNotFound(id);
-    return floating;
+  load(call: AnyCall): Promise<FloatingIp> {
+    return loadFloatingIp(this.parts, call);
   }
 
   async create(call: AnyCall): Promise<Reply> {
@@ -73,7 +68,7 @@ export class FloatingIpHandlers {
 
   async update(call: AnyCall, floating: FloatingIp): Promise<Reply> {
     const { floatingip: item } = call.body as { floatingip: FloatingIpChangeBody };
-    if (item.port_id != null) await this.checkPort(call, item.port_id, floating.projectId);
+    if (item.port_id != null) await checkTargetPort(this.parts, call, item.port_id, floating.projectId);
     const { books } = this.parts;
     const qosPolicyId = await changedQosPolicy(this.parts, call, item.qos_policy_id, floating.qosPolicyId);
     const decide = (now: FloatingIp) => ({ ...revisionFor(item, now), qosPolicyId });
@@ -105,7 +100,17 @@ export class FloatingIpHandlers {
     const { books } = this.parts;
     const ids = floating.flatMap((ip) => ip.portId ?? []);
     const ports = new Map((await books.ports.findMany(books.db, ids)).map((port) => [port.id, port]));
-    return new Map(floating.map((ip) => [ip.id, { ip, port: ports.get(ip.portId ?? '') }]));
+    const forwarding = floating.filter((ip) => ip.routerId !== null && ip.portId === null).map((ip) => ip.id);
+    const forwardings = Map.groupBy(
+      await books.forwardings.ofFloatingIps(books.db, forwarding),
+      (each) => each.floatingIpId,
+    );
+    return new Map(
+      floating.map((ip) => [
+        ip.id,
+        { ip, port: ports.get(ip.portId ?? ''), forwardings: forwardings.get(ip.id) ?? [] },
+      ]),
+    );
   }
 
   private async draft(call: AnyCall, item: NewFloatingIpBody): Promise<FloatingIpDraft> {
@@ -117,7 +122,7 @@ export class FloatingIpHandlers {
     const wish = wishOf(item, network, subnets);
     if (item.port_id == null && item.fixed_ip_address != null)
       throw badFloatingIp('fixed_ip_address cannot be specified without a port_id');
-    if (item.port_id != null) await this.checkPort(call, item.port_id, projectId);
+    if (item.port_id != null) await checkTargetPort(this.parts, call, item.port_id, projectId);
     return {
       id: ids.uuid(),
       ownPortId: ids.uuid(),
@@ -140,17 +145,6 @@ export class FloatingIpHandlers {
     if (!network || !known) throw networkNotFound(id);
     if (!network.external) throw badFloatingIp(`Network ${network.id} is not a valid external network`);
     return network;
-  }
-
-  /** The port must be one that the caller knows, and of the floating IP's project. */
-  private async checkPort(call: AnyCall, id: string, projectId: string): Promise<void> {
-    const { books } = this.parts;
-    const port = isUuid(id) ? await books.ports.find(books.db, id) : undefined;
-    if (!port || !mayKnow(call.who, port.projectId, port.networkProjectId)) throw portNotFound(id);
-    if (port.projectId !== projectId && !isAdmin(call.who))
-      throw badFloatingIp(
-        `Cannot process floating IP association with Port ${port.id}, since that port is owned by a different project`,
-      );
   }
 }
 

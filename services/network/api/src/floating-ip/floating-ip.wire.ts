@@ -2,7 +2,8 @@
 import type { Static } from 'typebox';
 import { body, type Field, view } from '#libs/wire';
 import type { PortOnNetwork } from '#services/network/data';
-import type { FloatingIp, Subnet } from '#services/network/domain';
+import type { FloatingIp, PortForwarding, Subnet } from '#services/network/domain';
+import { forwardingView } from '../port-forwarding/port-forwarding.wire.js';
 import { attributes, just, maybe, nullable, standard, text } from '../values.wire.js';
 
 const NewFloatingIpBody = attributes({
@@ -30,10 +31,11 @@ export type FloatingIpChangeBody = Static<typeof FloatingIpChangeBody>;
 export const createFloatingIpBody = body(just('floatingip', NewFloatingIpBody));
 export const updateFloatingIpBody = body(just('floatingip', FloatingIpChangeBody));
 
-/** A floating IP with the port that it stands for. */
+/** A floating IP with the port that it stands for, or what it forwards. */
 export interface ShownFloatingIp {
   readonly ip: FloatingIp;
   readonly port: PortOnNetwork | undefined;
+  readonly forwardings: readonly PortForwarding[];
 }
 
 const portDetails = ({ port }: ShownFloatingIp) =>
@@ -61,6 +63,7 @@ const FIELDS: readonly Field<ShownFloatingIp>[] = [
   { name: 'fixed_ip_address', from: ({ ip }) => ip.fixedAddress },
   { name: 'status', from: ({ ip }) => ip.status },
   { name: 'port_details', from: portDetails },
+  { name: 'port_forwardings', from: ({ forwardings }) => forwardings.map(forwardingView) },
   { name: 'qos_policy_id', from: ({ ip }) => ip.qosPolicyId },
   { name: 'qos_network_policy_id', from: ({ ip }) => ip.networkQosPolicyId },
   { name: 'dns_name', from: ({ ip }) => ip.dnsName },

@@ -130,6 +130,7 @@ const around = (more: Partial<RouterSurroundings> = {}): RouterSurroundings => (
   networks: new Map([OUT, IN].map((id) => [id, network(id)])),
   subnets: [subnet(OUT_SUB, OUT, '203.0.113.0/24'), subnet(IN_SUB, IN, '10.0.0.0/24')],
   floating: [{ ip: floating, context: context() }],
+  forwarded: [],
   chassis: nodes,
   isKnownOutside: () => false,
   ...more,

@@ -6,6 +6,7 @@ import type { Router } from '../router.js';
 import { gatewaysOf } from './gateway.js';
 import { type FloatingContext, planFloatingIp, snatRow, type TranslatedAddress } from './nat.js';
 import type { NbPlan } from './plan.js';
+import { type ForwardedIp, planForwarding } from './port-forwarding.js';
 import { routerPortName, routerPortRow, routerPortRowId } from './router-port.js';
 import { RELATION, rowId } from './row-id.js';
 import { KIND, mapOf, type NbTables, ROUTER } from './rows.js';
@@ -17,6 +18,7 @@ export interface RouterSurroundings {
   /** At least those that the router is in. */
   readonly subnets: readonly Subnet[];
   readonly floating: readonly { readonly ip: TranslatedAddress; readonly context: FloatingContext }[];
+  readonly forwarded: readonly ForwardedIp[];
   readonly chassis: readonly Chassis[];
   /** True for a subnet whose addresses are known outside as they are, so none is translated. */
   readonly isKnownOutside: (subnet: Subnet) => boolean;
@@ -41,6 +43,7 @@ export function planRouter(plan: NbPlan, router: Router, around: RouterSurroundi
   planPorts(plan, router, around, gateway);
   planRoutes(plan, router, around, gateway);
   planNat(plan, router, around, gateway);
+  planForwardings(plan, router, around);
 }
 
 /** OVN drops what only the router held, and lets go of its switches' ports by itself. */
@@ -125,6 +128,12 @@ function planNat(plan: NbPlan, router: Router, around: RouterSurroundings, gatew
     wanted.add(ip.id);
   }
   plan.retain('Logical_Router', router.id, 'nat', wanted);
+}
+
+function planForwardings(plan: NbPlan, router: Router, { forwarded }: RouterSurroundings): void {
+  for (const each of forwarded) planForwarding(plan, each, router.id);
+  const wanted = new Set(forwarded.map(({ forwarding }) => forwarding.id));
+  plan.retain('Logical_Router', router.id, 'load_balancer', wanted);
 }
 
 function innerSubnets({ ports, subnets }: RouterSurroundings): Subnet[] {

@@ -4,8 +4,11 @@ import {
   type FloatingContext,
   type FloatingIp,
   type Network,
+  type PortForwarding,
   planFloatingIp,
   planFloatingIpGone,
+  planForwarding,
+  planForwardingGone,
   planRouter,
   planRouterGone,
   type Router,
@@ -14,15 +17,17 @@ import {
 import { absent, type Planning, type Realizer } from './realizer.js';
 
 export const routerRealizer: Realizer = {
-  kinds: ['router', 'floatingip'],
+  kinds: ['router', 'floatingip', 'port_forwarding'],
   rows: [
     { kind: 'router', table: 'Logical_Router', marks: ['router'] },
     { kind: 'floatingip', table: 'NAT', marks: ['floatingip'] },
+    { kind: 'port_forwarding', table: 'Load_Balancer', marks: ['port_forwarding'] },
   ],
   plan: async (planning) => {
     const loaded = await load(planning);
     for (const router of loaded.routers) planOne(planning, loaded, router);
     planFloating(planning, loaded);
+    planForwardings(planning, loaded);
     for (const id of absent(planning, 'router', loaded.routers)) planRouterGone(planning.plan, id);
   },
 };
@@ -34,6 +39,9 @@ interface Loaded {
   readonly standing: ReadonlyMap<string, Router>;
   readonly floating: readonly FloatingIp[];
   readonly marked: readonly FloatingIp[];
+  /** The marked ones, with their floating IPs, and those of all that is planned here. */
+  readonly forwardings: readonly PortForwarding[];
+  readonly forwarding: ReadonlyMap<string, FloatingIp>;
   readonly ports: readonly PortOnNetwork[];
   readonly portById: ReadonlyMap<string, PortOnNetwork>;
   readonly networks: ReadonlyMap<string, Network>;
@@ -47,13 +55,16 @@ const unique = (ids: readonly (string | null)[]): string[] => [...new Set(ids.fi
 async function load(planning: Planning): Promise<Loaded> {
   const { books, on, actual, ids } = planning;
   const marked = await books.floatingIps.findMany(on, ids('floatingip'));
-  const around = unique(marked.map((floating) => floating.routerId));
+  const markedForwardings = await books.forwardings.findMany(on, ids('port_forwarding'));
+  const forwarding = await books.floatingIps.findMany(on, unique(markedForwardings.map((each) => each.floatingIpId)));
+  const around = unique([...marked, ...forwarding].map((floating) => floating.routerId));
   const found = await books.routers.findMany(on, unique([...ids('router'), ...around]));
   const wanted = new Set(ids('router'));
   const isPlanned = ({ id }: Router): boolean => wanted.has(id) || !actual.row('Logical_Router', id);
   const routers = found.filter(isPlanned);
   const routerIds = routers.map((router) => router.id);
   const floating = await books.floatingIps.ofRouters(on, routerIds);
+  const ofRouters = await books.forwardings.ofFloatingIps(on, unique(floating.map((ip) => ip.id)));
   const ports = routerIds.length > 0 ? await books.ports.ofDevices(on, routerIds) : [];
   const served = unique([...floating, ...marked].flatMap((ip) => [ip.ownPortId, ip.portId]));
   const networkIds = unique([
@@ -65,6 +76,8 @@ async function load(planning: Planning): Promise<Loaded> {
     standing: byId(found.filter((router) => !isPlanned(router))),
     floating,
     marked,
+    forwardings: [...byId([...markedForwardings, ...ofRouters]).values()],
+    forwarding: byId([...forwarding, ...floating]),
     ports,
     portById: byId(await books.ports.findMany(on, served)),
     networks: byId(await books.networks.findMany(on, networkIds)),
@@ -85,6 +98,10 @@ function planOne({ plan, options }: Planning, loaded: Loaded, router: Router): v
     subnets: loaded.subnets,
     floating,
     chassis: options.chassis(),
+    forwarded: loaded.forwardings.flatMap((forwarding) => {
+      const ip = loaded.forwarding.get(forwarding.floatingIpId);
+      return ip?.routerId === router.id ? [{ forwarding, address: ip.address }] : [];
+    }),
     isKnownOutside: sameScope(router, loaded),
   });
 }
@@ -103,6 +120,17 @@ function planFloating({ plan, options, ids }: Planning, loaded: Loaded): void {
     const service = floating && router ? serviceOf(floating, router, loaded, options) : undefined;
     if (service) planFloatingIp(plan, service.ip, service.context);
     else if (!floating || floating.portId === null) planFloatingIpGone(plan, id);
+  }
+}
+
+/** Forwardings of routers that OVN has already; others were planned with their router. */
+function planForwardings({ plan, ids }: Planning, loaded: Loaded): void {
+  const known = byId(loaded.forwardings);
+  for (const id of ids('port_forwarding')) {
+    const forwarding = known.get(id);
+    const ip = loaded.forwarding.get(forwarding?.floatingIpId ?? '');
+    if (!forwarding || !ip?.routerId) planForwardingGone(plan, id);
+    else if (loaded.standing.has(ip.routerId)) planForwarding(plan, { forwarding, address: ip.address }, ip.routerId);
   }
 }
 
