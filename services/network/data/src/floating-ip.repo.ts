@@ -38,12 +38,11 @@ interface Row {
 }
 
 /**
- * What OVN has of it, beside what it should have, says whether it works: on the port's node while the port is up, else
- * while some node is the router's gateway.
+ * What OVN has of it, beside what it should have, says whether it works: on the port's node as soon as it is there (a
+ * guest that is switched off keeps it), else while some node is the router's gateway.
  */
 const STATUS = `case
-  when f.realized = f.router_id || ' ' || host(f.fixed_address) || ' distributed'
-    and exists (select 1 from port p where p.id = f.port_id and p.status = 'ACTIVE') then 'ACTIVE'
+  when f.realized = f.router_id || ' ' || host(f.fixed_address) || ' distributed' then 'ACTIVE'
   when f.realized = f.router_id || ' ' || host(f.fixed_address) || ' central'
     and exists (select 1 from router r where r.id = f.router_id and r.gateway_host <> '') then 'ACTIVE'
   when f.port_id is null
