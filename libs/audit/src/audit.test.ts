@@ -63,6 +63,12 @@ describe('the auditor', () => {
     [row('node', 'node-2', { state: 'down' }), 'node-down'],
     [row('node', 'node-3', { state: 'up', facts: { inventory: 'refused' } }), 'node-not-audited'],
     [row('security_group', 'g', {}), 'security-group-not-in-ovn'],
+    [row('router', 'r', {}), 'router-not-in-ovn'],
+    [row('ovn_router', 'r', {}), 'ovn-router-without-router'],
+    [row('floatingip', 'f', {}), 'floating-ip-not-in-ovn'],
+    [row('ovn_floatingip', 'f', {}), 'ovn-floating-ip-without-floating-ip'],
+    [row('ovn_port_group', 'g', {}), 'ovn-security-group-without-security-group'],
+    [row('address_group', 'a', {}), 'address-group-not-in-ovn'],
     [row('ovn_foreign', 'x', { facts: { table: 'ACL' } }), 'ovn-row-of-others'],
   ])('reports %o as %s', (extra, code) => {
     expect(codes([...HEALTHY, extra])).toEqual([code]);

@@ -136,21 +136,37 @@ const disks: Rule = ({ books, settled, seen }) => {
     .map((server) => finding('server-without-disk', server, `server ${server.id} has no disk on ${server.node}`));
 };
 
-const ports: Rule = ({ books }) => {
-  const realized = books.byId('ovn_port');
-  const known = books.byId('port');
-  const missing = books
-    .all('port')
-    .filter((row) => row.facts['dirty'] !== 'true' && !realized.has(row.id))
-    .map((row) => finding('port-not-in-ovn', row, `port ${row.id} is not in OVN`));
-  const strange = books
-    .all('ovn_port')
-    .filter((row) => row.facts['ours'] !== 'false' && row.facts['dirty'] !== 'true' && !known.has(row.id))
-    .map((row) =>
-      finding('ovn-port-without-port', row, `OVN has port ${row.id}, which the network service does not know`),
-    );
-  return [...missing, ...strange];
-};
+/** Each kind of resource that must be in OVN, beside the rows that stand for it there. */
+const REALIZED = [
+  { kind: 'port', mirror: 'ovn_port', code: 'port', called: 'port' },
+  { kind: 'security_group', mirror: 'ovn_port_group', code: 'security-group', called: 'security group' },
+  { kind: 'address_group', mirror: 'ovn_address_set', code: 'address-group', called: 'address group' },
+  { kind: 'router', mirror: 'ovn_router', code: 'router', called: 'router' },
+  { kind: 'floatingip', mirror: 'ovn_floatingip', code: 'floating-ip', called: 'floating IP' },
+] as const;
+
+/** What the network service has and OVN has not, and the other way round; what is on its way is neither. */
+const realized: Rule = ({ books }) =>
+  REALIZED.flatMap(({ kind, mirror, code, called }) => {
+    const there = books.byId(mirror);
+    const known = books.byId(kind);
+    const settled = (row: BookRow): boolean => row.facts['dirty'] !== 'true';
+    const missing = books
+      .all(kind)
+      .filter((row) => settled(row) && !there.has(row.id))
+      .map((row) => finding(`${code}-not-in-ovn`, row, `${called} ${row.id} is not in OVN`));
+    const strange = books
+      .all(mirror)
+      .filter((row) => settled(row) && !known.has(row.id))
+      .map((row) =>
+        finding(
+          `ovn-${code}-without-${code}`,
+          row,
+          `OVN has ${called} ${row.id}, which the network service does not know`,
+        ),
+      );
+    return [...missing, ...strange];
+  });
 
 /** Rows that somebody else put into OVN: left alone, and told, since they may let through what ours do not. */
 const foreignRows: Rule = ({ books }) =>
@@ -176,14 +192,6 @@ const taps: Rule = ({ books, busy }) => {
         `${row.facts['device'] ?? 'a tap'} on ${row.node} is plugged for port ${row.id}, which does not exist`,
       ),
     );
-};
-
-const groups: Rule = ({ books }) => {
-  const realized = books.byId('ovn_port_group');
-  return books
-    .all('security_group')
-    .filter((row) => row.facts['dirty'] !== 'true' && !realized.has(row.id))
-    .map((row) => finding('security-group-not-in-ovn', row, `security group ${row.id} is not in OVN`));
 };
 
 const usage: Rule = ({ books }) =>
@@ -259,11 +267,10 @@ const RULES: readonly Rule[] = [
   orphans('domain', 'domain-without-server', 'a domain'),
   disks,
   orphans('disk', 'disk-without-server', 'a disk'),
-  ports,
+  realized,
   orphans('port', 'port-without-server', 'a port'),
   foreignRows,
   taps,
-  groups,
   usage,
   capacity,
   stuck,

@@ -4,7 +4,7 @@ import { type Clock, isUuid } from '#libs/kernel';
 import { type Binding, bind } from '#libs/platform/grpc';
 import type { Log } from '#libs/platform/log';
 import { eventsOf, type NetworkBooks, type PendingMark, type StoredEvent } from '#services/network/data';
-import { KIND } from '#services/network/domain';
+import { bookRows } from './book-rows.js';
 import type { NbClient } from './ovn/northbound.js';
 import type { Reconciler } from './ovn/reconciler.js';
 
@@ -27,7 +27,7 @@ export function operatorBinding(parts: OperatorParts): Binding {
     operatorV1.OperatorService,
     {
       trace: async ({ id }) => ({ events: await trace(parts, id) }),
-      books: async () => ({ rows: await bookRows(parts) }),
+      books: async () => ({ rows: await bookRows(parts.books, parts.client) }),
       status: () => statusOf(parts),
     },
     (peer) => peer === 'cli',
@@ -75,83 +75,6 @@ const markMessage = (mark: PendingMark): operatorV1.TraceEvent => ({
   taskId: '',
   relatedIds: [mark.id],
 });
-
-type Row = operatorV1.BookRow;
-const row = (kind: string, id: string, more: Partial<Row> = {}): Row => ({
-  kind,
-  id,
-  serverId: '',
-  node: '',
-  state: '',
-  facts: {},
-  ...more,
-});
-
-async function bookRows({ books, client }: OperatorParts): Promise<Row[]> {
-  const { db } = books;
-  const dirty = new Set((await books.dirty.pending(db)).map((mark) => mark.id));
-  const facts = (id: string): Record<string, string> => (dirty.has(id) ? { dirty: 'true' } : {});
-  const ports = await db.query<{ id: string; device_id: string; device_owner: string; host: string; status: string }>(
-    `select id, device_id, device_owner, host, status from port where device_owner not like 'network:%'`,
-  );
-  const groups = await db.query<{ id: string }>('select id from security_group');
-  const usage = await books.quotas.audit(db);
-  return [
-    ...ports.map((port) =>
-      row('port', port.id, {
-        serverId: port.device_owner.startsWith('compute:') ? port.device_id : '',
-        node: port.host,
-        state: port.status,
-        facts: facts(port.id),
-      }),
-    ),
-    ...groups.map((group) => row('security_group', group.id, { facts: facts(group.id) })),
-    ...ovnRows(client, facts),
-    ...foreignRows(client),
-    ...usage.map((used) =>
-      row('usage', `${used.projectId}/${used.resource}`, {
-        facts: { recorded: String(used.recorded), counted: String(used.counted) },
-      }),
-    ),
-  ];
-}
-
-/** What is in OVN and bears our mark. */
-function ovnRows(client: NbClient, facts: (id: string) => Record<string, string>): Row[] {
-  const own = (kind: string) => (entry: { readonly external_ids: ReadonlyMap<string, string> }) =>
-    entry.external_ids.get(KIND) === kind;
-  const ports = [...client.replica.table('Logical_Switch_Port').values()].filter(own('port'));
-  const groups = [...client.replica.table('Port_Group').values()].filter(own('security_group'));
-  return [
-    ...ports.map((port) =>
-      row('ovn_port', port.name, { state: port.up === true ? 'up' : 'down', facts: facts(port.name) }),
-    ),
-    ...groups.map((group) => row('ovn_port_group', group._uuid, { facts: facts(group._uuid) })),
-  ];
-}
-
-/** Tables in which a row of somebody else touches what tenants have. */
-const SHARED_TABLES = [
-  'Logical_Switch',
-  'Logical_Switch_Port',
-  'Logical_Router',
-  'Logical_Router_Port',
-  'Port_Group',
-  'ACL',
-  'NAT',
-  'QoS',
-] as const;
-
-/** What is in OVN and is not ours: it is told, and left alone. */
-function foreignRows(client: NbClient): Row[] {
-  return SHARED_TABLES.flatMap((table) => {
-    const rows: Iterable<{ readonly _uuid: string; readonly external_ids: ReadonlyMap<string, string> }> =
-      client.replica.table(table).values();
-    return [...rows]
-      .filter((entry) => !entry.external_ids.has(KIND))
-      .map((entry) => row('ovn_foreign', entry._uuid, { facts: { table } }));
-  });
-}
 
 async function statusOf(parts: OperatorParts): Promise<operatorV1.StatusReply> {
   const { books, clock, reconciler } = parts;
