@@ -261,9 +261,11 @@ describe('the owner of a port’s device', () => {
     const port = await make.port(shared.id, { device_owner: 'compute:nova' }, other);
     const own = async (device_owner: string, as: object) =>
       fault(await bed().call('PUT', `/v2.0/ports/${port.id}`, { port: { device_owner } }, as));
-    for (const owner of ['network:dhcp', 'network:distributed', 'neutron:x', 'network:router_interface'])
+    for (const owner of ['network:dhcp', 'neutron:x'])
       expect(await own(owner, other), owner).toMatchObject({ status: 403 });
-    expect(await own('network:distributed', ADMIN)).toEqual({ status: 400, type: 'InvalidInput' });
+    // What only the cloud itself gives to ports nobody else does.
+    for (const owner of ['network:distributed', 'network:router_interface', 'network:router_gateway'])
+      for (const as of [other, ADMIN]) expect(await own(owner, as), owner).toMatchObject({ status: 409 });
     const create = { port: { network_id: shared.id, device_owner: 'network:dhcp' } };
     expect(fault(await bed().call('POST', '/v2.0/ports', create, other))).toMatchObject({ status: 403 });
     expect(await own('network:dhcp', ADMIN)).toMatchObject({ status: 200 });

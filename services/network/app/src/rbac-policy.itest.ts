@@ -133,6 +133,26 @@ describe('a way out for one project', () => {
     expect(await external()).toBe(false);
   });
 
+  it('stays while a project has its routers or floating IPs there', async () => {
+    const network = await make.network({}, ADMIN);
+    await make.subnet(network.id, { enable_dhcp: false }, ADMIN);
+    const policy = await share(network.id, { action: 'access_as_external' }, ADMIN);
+    const router = { name: 'r', external_gateway_info: { network_id: network.id } };
+    const made = one(await bed().call('POST', '/v2.0/routers', { router }, as(GUEST)), 'router');
+    expect(fault(await end(policy, ADMIN))).toEqual({ status: 409, type: 'RbacPolicyInUse' });
+    const closed = { network: { 'router:external': false } };
+    expect(fault(await bed().call('PUT', `/v2.0/networks/${network.id}`, closed, ADMIN))).toEqual({
+      status: 409,
+      type: 'ExternalNetworkInUse',
+    });
+    expect((await bed().call('DELETE', `/v2.0/routers/${made.id}`, undefined, as(GUEST))).status).toBe(204);
+    const floatingip = { floating_network_id: network.id };
+    const ip = one(await bed().call('POST', '/v2.0/floatingips', { floatingip }, as(GUEST)), 'floatingip');
+    expect(fault(await end(policy, ADMIN))).toEqual({ status: 409, type: 'RbacPolicyInUse' });
+    expect((await bed().call('DELETE', `/v2.0/floatingips/${ip.id}`, undefined, as(GUEST))).status).toBe(204);
+    expect((await end(policy, ADMIN)).status).toBe(204);
+  });
+
   it('ends for all when the network is one no more', async () => {
     const network = await make.network({ 'router:external': true }, ADMIN);
     await share(network.id, { action: 'access_as_external' }, ADMIN);

@@ -10,10 +10,6 @@ export interface Shared {
   readonly users: Readonly<Partial<Record<RbacAction, string>>>;
 }
 
-/** Also of networks whose gateways and floating IPs have their ports on it. */
-const GATEWAYS = `select p.project_id from port p where p.network_id = $1
-  and p.device_owner in ('network:router_gateway', 'network:floatingip')`;
-
 export const SHARED_OBJECTS: Readonly<Record<RbacObject, Shared>> = {
   address_group: {
     table: 'address_group',
@@ -29,7 +25,8 @@ export const SHARED_OBJECTS: Readonly<Record<RbacObject, Shared>> = {
     table: 'network',
     users: {
       access_as_shared: `select p.project_id from port p where p.network_id = $1`,
-      access_as_external: GATEWAYS,
+      access_as_external: `select o.project_id from router o where o.gateway_network_id = $1
+        union all select f.project_id from floatingip f where f.network_id = $1`,
     },
   },
   qos_policy: {

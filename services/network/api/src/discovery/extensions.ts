@@ -35,6 +35,12 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Default Subnetpools',
     description: 'A subnet can be from the pool that is the default of its version.',
   },
+  { alias: 'dns-domain-ports', name: 'DNS Domain of Ports', description: 'A port can have a DNS domain of its own.' },
+  {
+    alias: 'dns-integration',
+    name: 'DNS Integration',
+    description: 'Ports have names, which OVN answers for on their networks; floating IPs keep theirs.',
+  },
   {
     alias: 'dvr',
     name: 'Distributed Routers',

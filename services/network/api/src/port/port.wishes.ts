@@ -5,7 +5,6 @@ import {
   groupNotFound,
   type IpWish,
   invalidInput,
-  METADATA_OWNER,
   mixedStatefulness,
   type Network,
   ownerKeepsMac,
@@ -45,7 +44,6 @@ export class PortWishes {
     if (item.port_security_enabled !== undefined) need('port_security_enabled');
     if (item.allowed_address_pairs?.length) need('allowed_address_pairs');
     if (item.device_owner && OWN_DEVICE.test(item.device_owner)) need('device_owner');
-    if (item.device_owner === METADATA_OWNER) throw invalidInput(`device_owner ${METADATA_OWNER} is the cloud's own.`);
     if (item.data_plane_status !== undefined) need('data_plane_status');
     if (item['binding:host_id'] || Object.keys(item['binding:profile'] ?? {}).length > 0) need('binding');
   }
