@@ -67,6 +67,8 @@ describe('the auditor', () => {
     [row('ovn_router', 'r', {}), 'ovn-router-without-router'],
     [row('floatingip', 'f', {}), 'floating-ip-not-in-ovn'],
     [row('ovn_floatingip', 'f', {}), 'ovn-floating-ip-without-floating-ip'],
+    [row('port_forwarding', 'w', {}), 'port-forwarding-not-in-ovn'],
+    [row('ovn_port_forwarding', 'w', {}), 'ovn-port-forwarding-without-port-forwarding'],
     [row('ovn_port_group', 'g', {}), 'ovn-security-group-without-security-group'],
     [row('address_group', 'a', {}), 'address-group-not-in-ovn'],
     [row('ovn_foreign', 'x', { facts: { table: 'ACL' } }), 'ovn-row-of-others'],

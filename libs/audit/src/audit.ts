@@ -143,6 +143,7 @@ const REALIZED = [
   { kind: 'address_group', mirror: 'ovn_address_set', code: 'address-group', called: 'address group' },
   { kind: 'router', mirror: 'ovn_router', code: 'router', called: 'router' },
   { kind: 'floatingip', mirror: 'ovn_floatingip', code: 'floating-ip', called: 'floating IP' },
+  { kind: 'port_forwarding', mirror: 'ovn_port_forwarding', code: 'port-forwarding', called: 'port forwarding' },
 ] as const;
 
 /** What the network service has and OVN has not, and the other way round; what is on its way is neither. */

@@ -28,7 +28,7 @@ type Agent = Remote<typeof agentV1.NodeService>;
 
 export class Peers {
   constructor(
-    readonly network: Pick<Network, 'validate' | 'setServerGroups' | 'listForServers'>,
+    readonly network: Pick<Network, 'validate' | 'setServerGroups' | 'listForServers' | 'listFloatingIps'>,
     readonly groups: Pick<Groups, 'describe'>,
     readonly image: Pick<Image, 'describe'>,
     /** The agent that answers for a node, at its `agentGrpc` address; its certificate carries the node's name. */

@@ -138,6 +138,7 @@ const portOf = (serverId: string): networkV1.ServerPorts => ({
 
 export const fakeNetwork = {
   validate: async (request: networkV1.ValidateRequest) => validate(request),
+  listFloatingIps: async (): Promise<networkV1.ListFloatingIpsReply> => ({ floatingIps: [] }),
   listForServers: async ({ serverIds }: networkV1.ListForServersRequest) => ({ servers: serverIds.map(portOf) }),
   setServerGroups: async ({ serverId, add, remove }: networkV1.SetServerGroupsRequest) => {
     if ([...add, ...remove].some((name) => !['default', 'web'].includes(name)))

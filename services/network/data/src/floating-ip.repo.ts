@@ -121,6 +121,14 @@ export type NewFloatingIp = Omit<
   | 'updatedAt'
 >;
 
+/** An address of a server's port, and the floating one that stands for it. */
+export interface ServerFloatingIp {
+  readonly serverId: string;
+  readonly portId: string;
+  readonly fixedAddress: string;
+  readonly address: string;
+}
+
 /** What OVN has of a floating IP. */
 export interface Realized {
   readonly id: string;
@@ -168,6 +176,20 @@ export class FloatingIpRepo {
       [portIds],
     );
     return rows.map(toFloatingIp);
+  }
+
+  /** Those of servers, by the addresses that they stand for. */
+  async ofServers(on: Sql, serverIds: readonly string[]): Promise<ServerFloatingIp[]> {
+    if (serverIds.length === 0) return [];
+    return on.query<ServerFloatingIp>(
+      {
+        name: 'floatingip-of-servers',
+        text: `select p.device_id as "serverId", p.id as "portId", host(f.fixed_address) as "fixedAddress", host(f.address) as address
+          from port p join floatingip f on f.port_id = p.id
+          where p.device_id = any($1::text[]) and p.device_id <> '' order by f.created_at, f.id`,
+      },
+      [serverIds],
+    );
   }
 
   /** True while a floating IP needs the router, or its leg in a subnet where one is named. */

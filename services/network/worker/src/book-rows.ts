@@ -52,7 +52,7 @@ async function ownRows({ db }: NetworkBooks, facts: Facts): Promise<Row[]> {
   const floating = await db.query<{ id: string; router_id: string }>(
     'select id, router_id from floatingip where port_id is not null',
   );
-  const named = async (kind: 'security_group' | 'address_group' | 'router'): Promise<Row[]> => {
+  const named = async (kind: 'security_group' | 'address_group' | 'router' | 'port_forwarding'): Promise<Row[]> => {
     const found = await db.query<{ id: string }>(`select id from ${kind}`);
     return found.map(({ id }) => row(kind, id, { facts: facts(id) }));
   };
@@ -68,6 +68,7 @@ async function ownRows({ db }: NetworkBooks, facts: Facts): Promise<Row[]> {
     ...(await named('security_group')),
     ...(await named('address_group')),
     ...(await named('router')),
+    ...(await named('port_forwarding')),
     ...floating.map(({ id, router_id }) => row('floatingip', id, { facts: facts(id, router_id) })),
   ];
 }
@@ -83,6 +84,7 @@ const MIRRORS = [
   { mirror: 'ovn_address_set', table: 'Address_Set', mark: 'address_group', idOf: (nb: NbRow) => external(nb, OWNER) },
   { mirror: 'ovn_router', table: 'Logical_Router', mark: 'router', idOf: (nb: NbRow) => nb._uuid },
   { mirror: 'ovn_floatingip', table: 'NAT', mark: 'floatingip', idOf: (nb: NbRow) => nb._uuid },
+  { mirror: 'ovn_port_forwarding', table: 'Load_Balancer', mark: 'port_forwarding', idOf: (nb: NbRow) => nb._uuid },
 ] as const;
 
 const external = (nb: NbRow, key: string): string => nb.external_ids.get(key) ?? '';
@@ -108,6 +110,8 @@ const SHARED_TABLES = [
   'Logical_Switch_Port',
   'Logical_Router',
   'Logical_Router_Port',
+  'Logical_Router_Static_Route',
+  'Load_Balancer',
   'Port_Group',
   'ACL',
   'NAT',

@@ -5,6 +5,7 @@ import type { NetworkBooks, PortOnNetwork } from '#services/network/data';
 import {
   fits,
   isHostAddress,
+  isVisible,
   mixedStatefulness,
   type Network,
   networkNotFound,
@@ -50,11 +51,13 @@ export class NicCheck {
 
   private visible(network: Network | undefined, request: Request): network is Network {
     if (!network) return false;
-    return request.isAdmin || reaches(network.sharedWith, request.projectId) || network.projectId === request.projectId;
+    const own = request.isAdmin || network.projectId === request.projectId;
+    return own || isVisible(network, request.projectId);
   }
 
   private async onlyNetwork(request: Request): Promise<Nic[]> {
-    const usable = await this.books.networks.usableBy(this.books.db, request.projectId);
+    const own = await this.books.networks.usableBy(this.books.db, request.projectId);
+    const usable = own.filter((network) => !isWayOut(network, request));
     if (usable.length > 1) {
       throw fail.conflict('Multiple possible networks found, use a Network ID to be more specific.', {
         type: 'NetworkAmbiguous',
@@ -67,6 +70,7 @@ export class NicCheck {
     const { books } = this;
     const network = isUuid(nic.networkId) ? await books.networks.find(books.db, nic.networkId) : undefined;
     if (!this.visible(network, request)) throw networkNotFound(nic.networkId);
+    if (isWayOut(network, request)) throw noServersOutside(network.id);
     const subnets = await books.subnets.ofNetworks(books.db, [network.id]);
     if (subnets.length === 0) {
       throw fail.invalid(`Network ${network.id} requires a subnet in order to boot instances on.`, {
@@ -107,6 +111,15 @@ export class NicCheck {
     if (more > 0 && !fits(port, more)) throw overQuota(['port']);
   }
 }
+
+/** Servers stay inside: a way out is for routers and floating IPs, unless it is shared, or an administrator says otherwise. */
+const isWayOut = (network: Network, { projectId, isAdmin }: Request): boolean =>
+  network.external && !isAdmin && !reaches(network.sharedWith, projectId);
+
+const noServersOutside = (id: string): Error =>
+  fail.forbidden(`It is not allowed to create an interface on external network ${id}`, {
+    type: 'ExternalNetworkAttachForbidden',
+  });
 
 function refuseTaken(port: PortOnNetwork, request: Request): void {
   if (port.deviceId !== '') throw portInUse(port.id, port.networkId, port.deviceId);

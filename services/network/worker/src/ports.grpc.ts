@@ -65,6 +65,11 @@ class PortsService {
     return {};
   }
 
+  async listFloatingIps({ serverIds }: networkV1.ListFloatingIpsRequest): Promise<networkV1.ListFloatingIpsReply> {
+    const { floatingIps, db } = this.parts.books;
+    return { floatingIps: await floatingIps.ofServers(db, serverIds) };
+  }
+
   async listForServers(request: networkV1.ListForServersRequest): Promise<networkV1.ListForServersReply> {
     const { books, defaultDns } = this.parts;
     return { servers: await serverPorts(books, request.serverIds, defaultDns) };
@@ -110,6 +115,7 @@ export function portsBinding(parts: PortsParts): Binding {
       bind: (request) => service.bind(request),
       releaseForServer: (request) => service.releaseForServer(request),
       listForServers: (request) => service.listForServers(request),
+      listFloatingIps: (request) => service.listFloatingIps(request),
       setServerGroups: (request) => service.setServerGroups(request),
     },
     (peer) => peer === 'compute',

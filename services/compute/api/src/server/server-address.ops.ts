@@ -3,15 +3,22 @@ import { fail } from '#libs/kernel';
 import { type Op, op } from '#libs/platform/http';
 import type { Server } from '#services/compute/domain';
 import { reader } from '../compute.rules.js';
+import { standingFor } from './server.floating.js';
 import { ServerHandlers } from './server.handlers.js';
 import { loadServer } from './server-target.js';
 
-function plainAddresses({ addresses }: Server): Map<string, { version: number; addr: string }[]> {
-  const networks = new Map<string, { version: number; addr: string }[]>();
-  for (const port of addresses) {
+type Plain = { readonly version: number; readonly addr: string };
+
+async function plainAddresses(handlers: ServerHandlers, server: Server): Promise<Map<string, Plain[]>> {
+  const floating = (await handlers.floatingOf([server])).get(server.id) ?? [];
+  const networks = new Map<string, Plain[]>();
+  for (const port of server.addresses) {
     if (!port.fixedIps.length) continue;
     const list = networks.get(port.network) ?? [];
-    list.push(...port.fixedIps.map(({ version, address }) => ({ version, addr: address })));
+    for (const { version, address } of port.fixedIps) {
+      const own = standingFor(floating, port, address).map((addr) => ({ version: 4, addr }));
+      list.push({ version, addr: address }, ...own);
+    }
     networks.set(port.network, list);
   }
   return networks;
@@ -24,7 +31,9 @@ export const serverAddressOps: readonly Op[] = [
     rule: reader('ips:index'),
     status: 200,
     load: (handlers, call) => loadServer(handlers, call),
-    run: (_handlers, _call, server) => ({ body: { addresses: Object.fromEntries(plainAddresses(server)) } }),
+    run: async (handlers, _call, server) => ({
+      body: { addresses: Object.fromEntries(await plainAddresses(handlers, server)) },
+    }),
   }),
   op(ServerHandlers, {
     method: 'GET',
@@ -32,9 +41,9 @@ export const serverAddressOps: readonly Op[] = [
     rule: reader('ips:show'),
     status: 200,
     load: (handlers, call) => loadServer(handlers, call),
-    run: (_handlers, call, server) => {
+    run: async (handlers, call, server) => {
       const name = call.params['network'] ?? '';
-      const list = plainAddresses(server).get(name);
+      const list = (await plainAddresses(handlers, server)).get(name);
       if (!list) throw fail.notFound('Instance is not a member of specified network');
       return { body: { [name]: list } };
     },

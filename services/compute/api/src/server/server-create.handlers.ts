@@ -107,6 +107,8 @@ export class ServerCreateHandlers {
     } catch (error) {
       if (order.networks === 'any' && isFailure(error, 'notFound') && !order.securityGroups.length)
         return { nics: [], securityGroups: [] };
+      if (isFailure(error, 'forbidden') && error.type === 'ExternalNetworkAttachForbidden')
+        throw fail.forbidden(error.message, { cause: error });
       if (isFailure(error) && ['notFound', 'preconditionFailed', 'forbidden'].includes(error.kind))
         throw fail.invalid(error.message, { cause: error });
       throw error;

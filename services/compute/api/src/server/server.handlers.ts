@@ -21,7 +21,8 @@ import {
   type Server,
   serverKey,
 } from '#services/compute/domain';
-import { Books, Surroundings } from '../books.js';
+import { Books, Peers, Surroundings } from '../books.js';
+import { type FloatingAddress, floatingOf } from './server.floating.js';
 import type { ServerRow } from './server.wire.js';
 
 /** Who asks for something to be done, and in which request. */
@@ -43,6 +44,7 @@ export class ServerHandlers {
   constructor(
     private readonly books: Books,
     private readonly around: Surroundings,
+    private readonly peers: Peers,
   ) {}
 
   /** The caller's own server, or any for an administrator; everything else is answered alike. */
@@ -76,17 +78,23 @@ export class ServerHandlers {
 
   /** What some callers are shown beside the row. */
   async withExtras(servers: readonly Server[], extras: Extras): Promise<readonly ServerRow[]> {
-    if (!extras.userData && !extras.hostStatus) return servers;
+    const floating = await this.floatingOf(servers);
+    const rows = servers.map((server) => ({ ...server, floatingIps: floating.get(server.id) ?? [] }));
+    if (!extras.userData && !extras.hostStatus) return rows;
     const { db } = this.books;
     const ids = servers.map(({ id }) => id);
     const userData = extras.userData ? await this.books.servers.userData(db, ids) : undefined;
     const nodes = extras.hostStatus ? await this.#nodesOf(servers) : undefined;
     const now = this.around.clock.now();
-    return servers.map((server) => ({
+    return rows.map((server) => ({
       ...server,
       userData: userData?.get(server.id) ?? null,
       hostStatus: hostStatus(server.host === null ? undefined : nodes?.get(server.host), now),
     }));
+  }
+
+  floatingOf(servers: readonly Server[]): Promise<ReadonlyMap<string, readonly FloatingAddress[]>> {
+    return floatingOf(this.peers, servers);
   }
 
   async #nodesOf(servers: readonly Server[]): Promise<Map<string, Node>> {

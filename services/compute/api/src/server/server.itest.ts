@@ -1,8 +1,10 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { fail } from '#libs/kernel';
 import {
   ADMIN,
   BIG_IMAGE,
   DEMO,
+  fakeNetwork,
   NETWORK,
   ORDER,
   OTHER,
@@ -292,5 +294,50 @@ describe('listing', () => {
     expect((await stage.ask('GET', `/v2.1/servers/${doomed}`, { as: lister })).status).toBe(404);
     expect(await names('?deleted=true&all_tenants=1&name=doomed', { as: ADMIN })).toEqual(['doomed']);
     expect(await names('?deleted=true')).not.toContain('doomed');
+  });
+});
+
+describe('addresses', () => {
+  const fixed = {
+    version: 4,
+    addr: '10.0.0.5',
+    'OS-EXT-IPS:type': 'fixed',
+    'OS-EXT-IPS-MAC:mac_addr': 'fa:16:3e:00:00:01',
+  };
+
+  it('are shown with the floating ones that stand for them now', async () => {
+    const id = await stage.boot();
+    const floating = { serverId: id, portId: PORT, fixedAddress: '10.0.0.5', address: '203.0.113.9' };
+    const elsewhere = { ...floating, fixedAddress: '10.0.0.99', address: '203.0.113.10' };
+    const told = vi.spyOn(fakeNetwork, 'listFloatingIps').mockResolvedValue({ floatingIps: [floating, elsewhere] });
+    const all = [fixed, { ...fixed, addr: '203.0.113.9', 'OS-EXT-IPS:type': 'floating' }];
+    expect((await stage.ask('GET', `/v2.1/servers/${id}`)).body.server.addresses).toEqual({ demo: all });
+    const { servers } = (await stage.ask('GET', '/v2.1/servers/detail')).body;
+    expect(servers.find((server: { id: string }) => server.id === id).addresses).toEqual({ demo: all });
+    const plain = [
+      { version: 4, addr: '10.0.0.5' },
+      { version: 4, addr: '203.0.113.9' },
+    ];
+    expect((await stage.ask('GET', `/v2.1/servers/${id}/ips`)).body.addresses).toEqual({ demo: plain });
+    expect((await stage.ask('GET', `/v2.1/servers/${id}/ips/demo`)).body).toEqual({ demo: plain });
+    told.mockRestore();
+  });
+
+  it('are shown as compute knows them while network does not answer', async () => {
+    const id = await stage.boot();
+    const silent = vi.spyOn(fakeNetwork, 'listFloatingIps').mockRejectedValue(fail.unavailable('no answer'));
+    expect((await stage.ask('GET', `/v2.1/servers/${id}`)).body.server.addresses).toEqual({ demo: [fixed] });
+    silent.mockRestore();
+  });
+});
+
+describe('networks that lead out', () => {
+  it('are not for servers', async () => {
+    const refused = vi
+      .spyOn(fakeNetwork, 'validate')
+      .mockRejectedValue(fail.forbidden('not on that one', { type: 'ExternalNetworkAttachForbidden' }));
+    const answer = await post({ ...ORDER, networks: [{ uuid: NETWORK }] });
+    expect({ status: answer.status, fault: Object.keys(answer.body) }).toEqual({ status: 403, fault: ['forbidden'] });
+    refused.mockRestore();
   });
 });

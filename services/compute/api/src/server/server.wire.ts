@@ -3,12 +3,15 @@ import { createHash } from 'node:crypto';
 import { type Field, isoSeconds, type View, type ViewContext, view } from '#libs/wire';
 import type { Interface, Server } from '#services/compute/domain';
 import { isoNaive } from '../values.wire.js';
+import { type FloatingAddress, standingFor } from './server.floating.js';
 import { statusOf } from './server.status.js';
 
 /** What a view needs beside the row, where the version and the caller make it show. */
 export interface ServerRow extends Server {
   readonly userData?: string | null;
   readonly hostStatus?: string;
+  /** As network says now. */
+  readonly floatingIps?: readonly FloatingAddress[];
 }
 
 export const serverLinks = (base: string, id: string) => [
@@ -39,18 +42,20 @@ export function hostId(projectId: string, host: string | null): string {
   return made;
 }
 
-/** Addresses by the network's name, in the order of the interfaces. */
-export function addressesOf(interfaces: readonly Interface[]): Record<string, Record<string, unknown>[]> {
+/** Addresses by the network's name, in the order of the interfaces; each with the floating ones that stand for it. */
+export function addressesOf(
+  interfaces: readonly Interface[],
+  floating: readonly FloatingAddress[] = [],
+): Record<string, Record<string, unknown>[]> {
   const networks = new Map<string, Record<string, unknown>[]>();
   for (const port of interfaces) {
     const list = networks.get(port.network) ?? [];
+    const show = (type: 'fixed' | 'floating', version: number, addr: string): void => {
+      list.push({ version, addr, 'OS-EXT-IPS:type': type, 'OS-EXT-IPS-MAC:mac_addr': port.mac });
+    };
     for (const { version, address } of port.fixedIps) {
-      list.push({
-        version,
-        addr: address,
-        'OS-EXT-IPS:type': 'fixed',
-        'OS-EXT-IPS-MAC:mac_addr': port.mac,
-      });
+      show('fixed', version, address);
+      for (const each of standingFor(floating, port, address)) show('floating', 4, each);
     }
     if (list.length) networks.set(port.network, list);
   }
@@ -97,7 +102,7 @@ const core: readonly Field<ServerRow>[] = [
   { name: 'flavor', since: '2.47', from: embeddedFlavor },
   { name: 'created', from: (s) => isoSeconds(s.createdAt) },
   { name: 'updated', from: (s) => isoSeconds(s.updatedAt) },
-  { name: 'addresses', from: (s) => addressesOf(s.addresses) },
+  { name: 'addresses', from: (s) => addressesOf(s.addresses, s.floatingIps) },
   { name: 'accessIPv4', from: (s) => s.accessIpV4 },
   { name: 'accessIPv6', from: (s) => s.accessIpV6 },
   { name: 'links', from: (s, { base }) => serverLinks(base, s.id) },
