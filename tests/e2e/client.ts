@@ -58,7 +58,7 @@ export async function until<T>(
     const answer = await ask();
     if (satisfies(answer)) return answer;
     if (Date.now() > end)
-      throw new Error(`${what}: not within ${limitMs / 1000} s; last: ${JSON.stringify(answer).slice(-2000)}`);
+      throw new Error(`${what}: not within ${limitMs / 1000} s; last: ${String(JSON.stringify(answer)).slice(-2000)}`);
     await delay(everyMs);
   }
 }

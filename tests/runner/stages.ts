@@ -57,9 +57,9 @@ export function stagesOf(mode: 'gate' | 'full'): readonly Stage[] {
     { name: 'unit', what: 'everything pure', run: ({ folder }) => vitestStage('unit', folder, {}, 5 * MINUTE) },
     {
       name: 'up',
-      what: 'a cloud with two nodes and simulated ones',
+      what: 'a cloud with three nodes, the least that lets a gateway move, and simulated ones',
       vital: true,
-      run: command('up', 'deploy/up.sh', ['--nodes', '2', '--simulated', '10', '--test-stores'], 15 * MINUTE),
+      run: command('up', 'deploy/up.sh', ['--nodes', '3', '--simulated', '10', '--test-stores'], 15 * MINUTE),
     },
     {
       name: 'integration',

@@ -234,7 +234,7 @@ export class Lab {
 
   /** Matrices need many of everything; how quotas hold is tested elsewhere. */
   async #liftQuota(): Promise<void> {
-    const names = ['network', 'subnet', 'port', 'security_group', 'security_group_rule'];
+    const names = ['network', 'subnet', 'port', 'security_group', 'security_group_rule', 'router', 'floatingip'];
     const quota = Object.fromEntries(names.map((name) => [name, -1]));
     await this.call('PUT', `/quotas/${this.projectId}`, { quota }, 'admin');
     this.#undo.push(() => this.call('DELETE', `/quotas/${this.projectId}`, undefined, 'admin'));

@@ -10,7 +10,16 @@ interface Left {
   readonly description?: string;
 }
 
-const COLLECTIONS = ['trunks', 'ports', 'subnets', 'networks', 'security-groups', 'qos/policies'];
+const COLLECTIONS = [
+  'floatingips',
+  'routers',
+  'trunks',
+  'ports',
+  'subnets',
+  'networks',
+  'security-groups',
+  'qos/policies',
+];
 
 export async function sweepCloud(api: Api): Promise<void> {
   for (const collection of COLLECTIONS) {

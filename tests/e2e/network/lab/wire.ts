@@ -1,12 +1,12 @@
 /** An endpoint's bare wire: frames put on it byte by byte, and every frame that comes out of it. */
 import type { ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { delay } from '#libs/kernel';
 import { startOnNode } from './node.js';
 
-/** What is written within one read of socat's goes out as one frame. */
-const BETWEEN_FRAMES_MS = 4;
 const LARGEST_FRAME = 9_000;
+
+/** socat tells each frame by a headline and one line of hex digits. */
+const isDump = (line: string): boolean => /^( [0-9a-f]{2})+\s*$/.test(line);
 
 interface Wire {
   readonly child: ChildProcess;
@@ -30,12 +30,18 @@ function open(node: string, namespace: string, ends: readonly string[], hear: (l
   });
 }
 
-/** Sends frames as they are. */
+/** Sends frames as they are. What socat reads at once goes out as one frame, so each waits until the one before is told. */
 export async function inject(node: string, namespace: string, frames: readonly Buffer[]): Promise<void> {
-  const { child, gone } = await open(node, namespace, ['-', 'INTERFACE:eth0'], () => undefined);
+  let told = (): void => undefined;
+  const { child, gone } = await open(node, namespace, ['-', 'INTERFACE:eth0'], (line) => {
+    if (isDump(line)) told();
+  });
   for (const frame of frames) {
+    const sent = new Promise<void>((resolve) => {
+      told = resolve;
+    });
     child.stdin!.write(frame);
-    await delay(BETWEEN_FRAMES_MS);
+    await Promise.race([sent, gone]);
   }
   child.stdin!.end();
   const code = await gone;
@@ -48,9 +54,8 @@ export class Tap {
   readonly #wire: Promise<Wire>;
 
   private constructor(node: string, namespace: string) {
-    // socat tells each frame by a headline and one line of hex digits.
     this.#wire = open(node, namespace, ['INTERFACE:eth0', 'OPEN:/dev/null'], (line) => {
-      if (/^( [0-9a-f]{2})+\s*$/.test(line)) this.frames.push(Buffer.from(line.replaceAll(' ', ''), 'hex'));
+      if (isDump(line)) this.frames.push(Buffer.from(line.replaceAll(' ', ''), 'hex'));
     });
   }
 
