@@ -24,7 +24,7 @@ export async function seed(d: Deployment, secrets: Secrets, progress: Progress):
   await progress.step('images tiny, tiny-alt', () => seedImages(admin, folder));
   await progress.step('flavors m1.nano, m1.micro, m1.tiny, m1.small', () => seedFlavors(admin));
   await progress.step('external network public', () => seedExternal(admin, d));
-  await progress.step('network demo', () => seedNetwork(demo));
+  await progress.step('network and router demo', () => seedNetwork(demo));
 }
 
 async function buildImages(d: Deployment, folder: string): Promise<void> {

@@ -61,7 +61,7 @@ function serviceOptions(d: Deployment, service: ServiceName, secrets: Secrets): 
       return {
         ovnNb: 'tcp:127.0.0.1:6641',
         ovnSb: 'tcp:127.0.0.1:6642',
-        physicalNetworks: [{ name: EXTERNAL_NETWORK, mtu: 1500 }],
+        physicalNetworks: [{ name: EXTERNAL_NETWORK, mtu: 1500, vlans: [100, 299] }],
         metadataSecret: secrets.text('metadata-secret'),
       };
     default:
