@@ -269,8 +269,9 @@ describe('the owner of a port’s device', () => {
     const create = { port: { network_id: shared.id, device_owner: 'network:dhcp' } };
     expect(fault(await bed().call('POST', '/v2.0/ports', create, other))).toMatchObject({ status: 403 });
     expect(await own('network:dhcp', ADMIN)).toMatchObject({ status: 200 });
-    const row = JSON.stringify(await bed().ovn.tool('ovn-nbctl', 'lsp-get-port-security', port.id));
-    expect(row).toContain(String(port['mac_address']));
+    // OVN hears of the port a moment after the client does.
+    const senders = () => bed().ovn.tool('ovn-nbctl', 'lsp-get-port-security', port.id);
+    await expect.poll(senders, { timeout: 8_000 }).toContain(String(port['mac_address']));
   });
 });
 
