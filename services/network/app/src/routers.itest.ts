@@ -322,6 +322,32 @@ describe('gateways', () => {
     expect((await on.delete('networks', network, ADMIN)).status).toBe(204);
   });
 
+  it('translate nothing between networks of one address scope', async () => {
+    const scope = one(
+      await bed.call('POST', '/v2.0/address-scopes', { address_scope: { name: 's', ip_version: 4 } }, ADMIN),
+      'address_scope',
+    );
+    const body = { name: 'p', prefixes: ['10.64.0.0/16'], default_prefixlen: 24, shared: true };
+    const pool = one(await bed.call('POST', '/v2.0/subnetpools', { subnetpool: body }, ADMIN), 'subnetpool');
+    const pooled = async (external: boolean) => {
+      const network = await on.network({ 'router:external': external }, ADMIN);
+      const subnet = { network_id: network.id, ip_version: 4, subnetpool_id: pool.id };
+      return { network, subnet: one(await bed.call('POST', '/v2.0/subnets', { subnet }, ADMIN), 'subnet') };
+    };
+    const [away, inner] = [await pooled(true), await pooled(false)];
+    const router = await on.router({ external_gateway_info: { network_id: away.network.id } }, ADMIN);
+    const plain = await inside('10.3.9.0/24');
+    for (const { subnet } of [inner, plain]) await on.add(router, { subnet_id: subnet.id }, ADMIN);
+    const translated = () => on.belongings(router, 'NAT', ['logical_ip']);
+    await soon(translated).toEqual(['10.3.9.0/24', inner.subnet['cidr']]);
+    const join = async (id: string | null) =>
+      bed.call('PUT', `/v2.0/subnetpools/${pool.id}`, { subnetpool: { address_scope_id: id } }, ADMIN);
+    expect((await join(scope.id)).status).toBe(200);
+    await soon(translated).toEqual(['10.3.9.0/24']);
+    expect((await join(null)).status).toBe(200);
+    await soon(translated).toEqual(['10.3.9.0/24', inner.subnet['cidr']]);
+  });
+
   it('follow where OVN has them', async () => {
     const { network } = await on.outside('203.0.112.0/24');
     bed.ovn.tool(

@@ -262,4 +262,7 @@ export const isLegOverlap = (error: unknown): boolean => isViolation(error, 'exc
 /** Selects the routers that have a leg in subnets of a network, for marks; `$3` is the network. */
 export const ROUTERS_ON_NETWORK =
   'select distinct l.router_id as id from router_leg l join subnet s on s.id = l.subnet_id where s.network_id = $3';
+/** What is translated between networks follows from their address scopes, which are those of their pools. */
+export const ROUTERS_IN_POOL =
+  'select distinct l.router_id as id from router_leg l join subnet s on s.id = l.subnet_id where s.pool_id = $3';
 export const ROUTERS_IN_SUBNET = 'select distinct router_id as id from router_leg where subnet_id = $3';

@@ -11,9 +11,10 @@ import {
   scopeNotFound,
   secondDefaultPool,
 } from '#services/network/domain';
-import { record } from './journal.js';
+import { markSelected, record } from './journal.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
+import { ROUTERS_IN_POOL } from './router.repo.js';
 import type { Sharing } from './sharing.js';
 import {
   isPoolUsed,
@@ -73,6 +74,7 @@ export class SubnetPoolStore {
           );
           scope = change.scopeId ?? before.scopeId;
           await this.pools.update(tx, before, change, now);
+          if (change.scopeId !== undefined) await markSelected(tx, 'router', ROUTERS_IN_POOL, [id], now);
           await record(tx, [{ resourceId: id, what: 'subnet pool updated' }], now);
           return (await this.pools.find(tx, id))!;
         }),
