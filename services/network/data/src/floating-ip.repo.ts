@@ -1,111 +1,8 @@
 /** Floating IPs. That two of one network never stand for the same address is the database's to keep. */
 import { isViolation, type Sql, type Tx } from '#libs/platform/db';
 import type { FloatingIp, FloatingTarget } from '#services/network/domain';
-import {
-  byInteger,
-  byNullableText,
-  byTags,
-  byText,
-  byUuid,
-  type ListRequest,
-  type ListSpec,
-  listSql,
-  type Page,
-  pageOf,
-  type Scope,
-  since,
-} from './listing.js';
-
-interface Row {
-  readonly id: string;
-  readonly project_id: string;
-  readonly description: string;
-  readonly network_id: string;
-  readonly own_port_id: string;
-  readonly floating: string;
-  readonly router_id: string | null;
-  readonly port_id: string | null;
-  readonly fixed: string | null;
-  readonly dns_name: string;
-  readonly dns_domain: string;
-  readonly qos_policy_id: string | null;
-  readonly network_qos_policy_id: string | null;
-  readonly status: 'ACTIVE' | 'DOWN';
-  readonly tags: readonly string[];
-  readonly revision: number;
-  readonly created_at: Date;
-  readonly updated_at: Date;
-}
-
-/**
- * What OVN has of it, beside what it should have, says whether it works: on the port's node as soon as it is there (a
- * guest that is switched off keeps it), else while some node is the router's gateway.
- */
-const STATUS = `case
-  when f.realized = f.router_id || ' ' || host(f.fixed_address) || ' distributed' then 'ACTIVE'
-  when f.realized = f.router_id || ' ' || host(f.fixed_address) || ' central'
-    and exists (select 1 from router r where r.id = f.router_id and r.gateway_host <> '') then 'ACTIVE'
-  when f.port_id is null
-    and exists (select 1 from router r where r.id = f.router_id and r.gateway_host <> '') then 'ACTIVE'
-  else 'DOWN' end`;
-
-const SELECT = `f.*, host(f.address) as floating, host(f.fixed_address) as fixed, ${STATUS} as status,
-  (select n.qos_policy_id from network n where n.id = f.network_id) as network_qos_policy_id`;
-
-const toFloatingIp = (row: Row): FloatingIp => ({
-  id: row.id,
-  projectId: row.project_id,
-  description: row.description,
-  networkId: row.network_id,
-  ownPortId: row.own_port_id,
-  address: row.floating,
-  routerId: row.router_id,
-  portId: row.port_id,
-  fixedAddress: row.fixed,
-  dnsName: row.dns_name,
-  dnsDomain: row.dns_domain,
-  qosPolicyId: row.qos_policy_id,
-  networkQosPolicyId: row.network_qos_policy_id,
-  status: row.status,
-  tags: row.tags,
-  revision: row.revision,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-});
-
-const LIST: ListSpec = {
-  select: SELECT,
-  from: 'floatingip f',
-  id: 'f.id',
-  filters: {
-    id: byUuid('f.id'),
-    project_id: byText('f.project_id'),
-    tenant_id: byText('f.project_id'),
-    description: byText('f.description'),
-    floating_network_id: byUuid('f.network_id'),
-    floating_ip_address: byText('host(f.address)'),
-    fixed_ip_address: byNullableText('host(f.fixed_address)'),
-    router_id: (values, bind) => `coalesce(f.router_id::text, '') = any(${bind(values)}::text[])`,
-    port_id: (values, bind) => `coalesce(f.port_id::text, '') = any(${bind(values)}::text[])`,
-    status: byText(`(${STATUS})`),
-    qos_policy_id: byUuid('f.qos_policy_id'),
-    revision_number: byInteger('f.revision'),
-    changed_since: since('f.updated_at'),
-    ...byTags('f.tags'),
-  },
-  sortable: {
-    id: 'f.id',
-    project_id: 'f.project_id',
-    tenant_id: 'f.project_id',
-    floating_network_id: 'f.network_id',
-    floating_ip_address: 'f.address',
-    fixed_ip_address: 'f.fixed_address',
-    router_id: 'f.router_id',
-    created_at: 'f.created_at',
-    updated_at: 'f.updated_at',
-  },
-};
-export const FLOATING_IP_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object.keys(LIST.sortable) };
+import { FLOATING_IP_LIST, FLOATING_IP_SELECT, type FloatingIpRow, toFloatingIp } from './floating-ip.listing.js';
+import { type ListRequest, listSql, type Page, pageOf, type Scope } from './listing.js';
 
 export type NewFloatingIp = Omit<
   FloatingIp,
@@ -143,24 +40,30 @@ export class FloatingIpRepo {
 
   async findMany(on: Sql, ids: readonly string[]): Promise<FloatingIp[]> {
     if (ids.length === 0) return [];
-    const rows = await on.query<Row>(
-      { name: 'floatingip-find-many', text: `select ${SELECT} from floatingip f where f.id = any($1::uuid[])` },
+    const rows = await on.query<FloatingIpRow>(
+      {
+        name: 'floatingip-find-many',
+        text: `select ${FLOATING_IP_SELECT} from floatingip f where f.id = any($1::uuid[])`,
+      },
       [ids],
     );
     return rows.map(toFloatingIp);
   }
 
   async list(on: Sql, request: ListRequest, scope: Scope): Promise<Page<FloatingIp>> {
-    const { text, params } = listSql(LIST, request, (bind) =>
+    const { text, params } = listSql(FLOATING_IP_LIST, request, (bind) =>
       scope === 'all' ? 'true' : `f.project_id = ${bind(scope.projectId)}`,
     );
-    return pageOf((await on.query<Row>(text, params)).map(toFloatingIp), request);
+    return pageOf((await on.query<FloatingIpRow>(text, params)).map(toFloatingIp), request);
   }
 
   async ofRouters(on: Sql, routerIds: readonly string[]): Promise<FloatingIp[]> {
     if (routerIds.length === 0) return [];
-    const rows = await on.query<Row>(
-      { name: 'floatingip-of-routers', text: `select ${SELECT} from floatingip f where f.router_id = any($1::uuid[])` },
+    const rows = await on.query<FloatingIpRow>(
+      {
+        name: 'floatingip-of-routers',
+        text: `select ${FLOATING_IP_SELECT} from floatingip f where f.router_id = any($1::uuid[])`,
+      },
       [routerIds],
     );
     return rows.map(toFloatingIp);
@@ -168,10 +71,10 @@ export class FloatingIpRepo {
 
   async ofPorts(on: Sql, portIds: readonly string[]): Promise<FloatingIp[]> {
     if (portIds.length === 0) return [];
-    const rows = await on.query<Row>(
+    const rows = await on.query<FloatingIpRow>(
       {
         name: 'floatingip-of-ports',
-        text: `select ${SELECT} from floatingip f where f.port_id = any($1::uuid[]) order by f.created_at, f.id`,
+        text: `select ${FLOATING_IP_SELECT} from floatingip f where f.port_id = any($1::uuid[]) order by f.created_at, f.id`,
       },
       [portIds],
     );

@@ -11,6 +11,7 @@ export * from './default-security-group-rule.store.js';
 export * from './default-statefulness.repo.js';
 export * from './dirty.repo.js';
 export * from './fence.repo.js';
+export { FLOATING_IP_FIELDS } from './floating-ip.listing.js';
 export * from './floating-ip.repo.js';
 export * from './floating-ip.store.js';
 export * from './journal.js';
