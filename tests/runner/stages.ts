@@ -86,7 +86,7 @@ export function stagesOf(mode: 'gate' | 'full'): readonly Stage[] {
           folder: join(folder, 'tempest'),
           includeList: full ? 'tests/conformance/full.txt' : 'tests/conformance/gate.txt',
           // Half of their time the tests of networks only wait: they sleep before each subnet that they delete.
-          workers: 4,
+          workers: full ? 4 : 6,
           logIn: full,
           timeoutMs: (full ? 60 : 12) * MINUTE,
         }),
