@@ -18,8 +18,14 @@ import { DiscoveryHandlers } from './discovery/discovery.handlers.js';
 import { discoveryOps } from './discovery/discovery.ops.js';
 import { FloatingIpHandlers } from './floating-ip/floating-ip.handlers.js';
 import { floatingIpOps } from './floating-ip/floating-ip.ops.js';
+import { MeteringLabelHandlers } from './metering-label/metering-label.handlers.js';
+import { meteringLabelOps } from './metering-label/metering-label.ops.js';
+import { MeteringLabelRuleHandlers } from './metering-label-rule/metering-label-rule.handlers.js';
+import { meteringLabelRuleOps } from './metering-label-rule/metering-label-rule.ops.js';
 import { NetworkHandlers } from './network/network.handlers.js';
 import { networkOps } from './network/network.ops.js';
+import { NetworkIpAvailabilityHandlers } from './network-ip-availability/network-ip-availability.handlers.js';
+import { networkIpAvailabilityOps } from './network-ip-availability/network-ip-availability.ops.js';
 import { NetworkParts } from './parts.js';
 import { PortHandlers } from './port/port.handlers.js';
 import { portOps } from './port/port.ops.js';
@@ -82,6 +88,9 @@ export const networkApiOps: readonly Op[] = [
   ...tagOps,
   ...quotaOps,
   ...agentOps,
+  ...networkIpAvailabilityOps,
+  ...meteringLabelOps,
+  ...meteringLabelRuleOps,
   ...availabilityZoneOps,
   ...serviceProviderOps,
 ];
@@ -117,6 +126,9 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     TagHandlers,
     QuotaHandlers,
     AgentHandlers,
+    NetworkIpAvailabilityHandlers,
+    MeteringLabelHandlers,
+    MeteringLabelRuleHandlers,
     AgentHostingHandlers,
     AvailabilityZoneHandlers,
     ServiceProviderHandlers,

@@ -24,9 +24,12 @@ export {
   type Sort,
   TRUE,
 } from './listing.js';
+export * from './metering-label.repo.js';
+export * from './metering-label-rule.repo.js';
 export * from './migrations.js';
 export * from './network.repo.js';
 export * from './network.store.js';
+export * from './network-ip-availability.repo.js';
 export { PORT_FIELDS, type PortOnNetwork } from './port.listing.js';
 export * from './port.repo.js';
 export * from './port.store.js';

@@ -115,8 +115,23 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Highly Available Routers',
     description: 'Several nodes stand ready to be the gateway of a router.',
   },
+  {
+    alias: 'metering',
+    name: 'Metering',
+    description: 'What traffic an operator wants counted, as labels and their rules.',
+  },
+  {
+    alias: 'metering_source_and_destination_filters',
+    name: 'Metering by Source and Destination',
+    description: 'Rules of metering labels can name either end of the traffic.',
+  },
   { alias: 'net-mtu', name: 'Network MTU', description: 'The MTU of each network.' },
   { alias: 'net-mtu-writable', name: 'Network MTU (writable)', description: 'The MTU of a network can be chosen.' },
+  {
+    alias: 'network-ip-availability',
+    name: 'Network IP Availability',
+    description: 'How many addresses networks have, and how many are taken, for administrators.',
+  },
   {
     alias: 'network_availability_zone',
     name: 'Network Availability Zone',
