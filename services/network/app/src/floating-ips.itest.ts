@@ -140,6 +140,16 @@ describe('floating IPs', () => {
     await soon(() => natOf(made)[0]?.[3]).toBe(port.id);
   });
 
+  it('are translated by the gateway for ports on a VLAN, which meets the router there alone', async () => {
+    const vlan = { 'provider:network_type': 'vlan', 'provider:physical_network': 'public' };
+    const tagged = await on.network({ ...vlan, 'provider:segmentation_id': 77 }, ADMIN);
+    const mine = await on.router({ external_gateway_info: { network_id: out.network.id } }, ADMIN);
+    await on.add(mine, { subnet_id: (await on.subnet(tagged, '10.9.0.0/24', {}, ADMIN)).id }, ADMIN);
+    const port = await on.port(tagged, { 'binding:host_id': 'node-1' }, ADMIN);
+    const made = await make({ port_id: port.id }, ADMIN);
+    await soon(() => natOf(made)).toEqual([[made['floating_ip_address'], expect.any(String), NONE, NONE]]);
+  });
+
   it('hold the router, its gateway and its leg where they are', async () => {
     const inner = await on.network();
     const own = await on.subnet(inner, '10.7.0.0/24');

@@ -5,6 +5,7 @@ import { reachesNetwork } from '../chassis.js';
 import type { Network, Port } from '../model.js';
 import type { Router } from '../router.js';
 import type { NbPlan } from './plan.js';
+import { meetsAtGateway } from './router-port.js';
 import { KIND, mapOf, type NbTables, ROUTER } from './rows.js';
 
 type Nat = NbTables['NAT'];
@@ -13,6 +14,8 @@ type Nat = NbTables['NAT'];
 export interface FloatingPlace {
   readonly router: Pick<Router, 'id' | 'distributed'>;
   readonly network: Pick<Network, 'physicalNetwork'>;
+  /** The port's own network. */
+  readonly inside: Pick<Network, 'networkType'>;
   readonly port: Pick<Port, 'id' | 'host'>;
   readonly chassis: readonly Chassis[];
 }
@@ -30,10 +33,12 @@ export interface TranslatedAddress {
 
 /**
  * True where the port's own node can translate: it reaches the physical network, so answers for the floating address
- * leave from there. A port that is nowhere yet, or on a node unknown, is served by the router's gateway.
+ * leave from there. A port that is nowhere yet, on a node unknown, or on a network that meets the router at its
+ * gateway alone, is served by the router's gateway.
  */
-export function isServedOnNode({ router, network, port, chassis }: FloatingPlace): boolean {
+export function isServedOnNode({ router, network, inside, port, chassis }: FloatingPlace): boolean {
   if (!router.distributed || network.physicalNetwork === null || port.host === '') return false;
+  if (meetsAtGateway(inside)) return false;
   const node = chassis.find((known) => known.name === port.host || known.hostname === port.host);
   return node !== undefined && reachesNetwork(node, network.physicalNetwork);
 }

@@ -17,6 +17,9 @@ export interface RouterPortContext {
   readonly central: boolean;
 }
 
+/** What is outside on a VLAN sees a router at one place only: that of its gateway, where it has one. */
+export const meetsAtGateway = ({ networkType }: Pick<Network, 'networkType'>): boolean => networkType === 'vlan';
+
 export function routerPortRow(port: Port, context: RouterPortContext): NbTables['Logical_Router_Port'] {
   const own = port.fixedIps.flatMap(({ subnetId, address }) => {
     const subnet = context.subnets.find((known) => known.id === subnetId);

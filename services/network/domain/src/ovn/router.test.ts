@@ -119,6 +119,7 @@ const leg = port(LEG, IN, INTERFACE_OWNER, IN_SUB, '10.0.0.1');
 const context = (more: Partial<FloatingContext> = {}): FloatingContext => ({
   router,
   network: network(OUT),
+  inside: { networkType: 'geneve' },
   ownMac: 'fa:16:3e:00:00:99',
   port: { id: GUEST, host: 'b' },
   chassis: nodes,
@@ -261,6 +262,7 @@ describe('a floating IP', () => {
     expect(isServedOnNode(context({ port: { id: GUEST, host: 'unknown' } }))).toBe(false);
     expect(isServedOnNode(context({ chassis: [node('b', { physicalNetworks: [] })] }))).toBe(false);
     expect(isServedOnNode(context({ network: { physicalNetwork: null } }))).toBe(false);
+    expect(isServedOnNode(context({ inside: { networkType: 'vlan' } }))).toBe(false);
     expect(standing().row('NAT', FIP)).toMatchObject({
       type: 'dnat_and_snat',
       external_ip: '203.0.113.9',

@@ -7,7 +7,7 @@ import { gatewaysOf } from './gateway.js';
 import { type FloatingContext, planFloatingIp, snatRow, type TranslatedAddress } from './nat.js';
 import type { NbPlan } from './plan.js';
 import { type ForwardedIp, planForwarding } from './port-forwarding.js';
-import { routerPortName, routerPortRow, routerPortRowId } from './router-port.js';
+import { meetsAtGateway, routerPortName, routerPortRow, routerPortRowId } from './router-port.js';
 import { RELATION, rowId } from './row-id.js';
 import { KIND, mapOf, type NbTables, ROUTER } from './rows.js';
 
@@ -57,8 +57,7 @@ function planPorts(plan: NbPlan, router: Router, around: RouterSurroundings, gat
     const network = around.networks.get(port.networkId);
     if (!network) continue;
     const id = routerPortRowId(port.id);
-    // What is outside on a VLAN sees the router at one place only: that of its gateway.
-    const central = gateway !== undefined && network.networkType === 'vlan';
+    const central = gateway !== undefined && meetsAtGateway(network);
     const context = { routerId: router.id, network, subnets: around.subnets, central };
     plan.put('Logical_Router_Port', id, routerPortRow(port, context)).join('Logical_Router', router.id, 'ports', id);
     if (port === gateway) planGateways(plan, router, port, network, around.chassis);

@@ -76,12 +76,15 @@ async function placesOf(
   if (limited.length === 0) return new Map();
   const routers = byId(await books.routers.findMany(on, present(limited.map((ip) => ip.routerId))));
   const ports = byId(await books.ports.findMany(on, present(limited.map((ip) => ip.portId))));
+  const inside = byId(await books.networks.findMany(on, present([...ports.values()].map((port) => port.networkId))));
   const networks = byId(await books.networks.findMany(on, present(limited.map((ip) => ip.networkId))));
   for (const network of networks.values()) if (!actual.row('Logical_Switch', network.id)) plan.network(network);
   const chassis = options.chassis();
   const onNode = (ip: FloatingIp, router: Router, network: Network): boolean => {
     const port = ports.get(ip.portId ?? '');
-    return port !== undefined && isTranslatedOnNode({ router, network, port, chassis }, actual.row('NAT', ip.id));
+    const own = inside.get(port?.networkId ?? '');
+    if (!port || !own) return false;
+    return isTranslatedOnNode({ router, network, inside: own, port, chassis }, actual.row('NAT', ip.id));
   };
   const found = limited.flatMap((ip): Place[] => {
     const router = routers.get(ip.routerId ?? '');

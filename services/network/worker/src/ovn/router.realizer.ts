@@ -66,9 +66,12 @@ async function load(planning: Planning): Promise<Loaded> {
   const floating = await books.floatingIps.ofRouters(on, routerIds);
   const ofRouters = await books.forwardings.ofFloatingIps(on, unique(floating.map((ip) => ip.id)));
   const ports = routerIds.length > 0 ? await books.ports.ofDevices(on, routerIds) : [];
-  const served = unique([...floating, ...marked].flatMap((ip) => [ip.ownPortId, ip.portId]));
+  const served = await books.ports.findMany(
+    on,
+    unique([...floating, ...marked].flatMap((ip) => [ip.ownPortId, ip.portId])),
+  );
   const networkIds = unique([
-    ...ports.map((port) => port.networkId),
+    ...[...ports, ...served].map((port) => port.networkId),
     ...[...floating, ...marked].map((ip) => ip.networkId),
   ]);
   return {
@@ -79,7 +82,7 @@ async function load(planning: Planning): Promise<Loaded> {
     forwardings: [...byId([...markedForwardings, ...ofRouters]).values()],
     forwarding: byId([...forwarding, ...floating]),
     ports,
-    portById: byId(await books.ports.findMany(on, served)),
+    portById: byId(served),
     networks: byId(await books.networks.findMany(on, networkIds)),
     subnets: await books.subnets.findMany(on, unique(ports.flatMap((port) => port.fixedIps.map((ip) => ip.subnetId)))),
   };
@@ -144,7 +147,8 @@ function serviceOf(
   const port = loaded.portById.get(ip.portId ?? '');
   const own = loaded.portById.get(ip.ownPortId);
   const network = loaded.networks.get(ip.networkId);
-  if (!port || !own || !network || ip.fixedAddress === null) return undefined;
-  const context = { router, network, ownMac: own.mac, port, chassis: options.chassis() };
+  const inside = loaded.networks.get(port?.networkId ?? '');
+  if (!port || !own || !network || !inside || ip.fixedAddress === null) return undefined;
+  const context = { router, network, inside, ownMac: own.mac, port, chassis: options.chassis() };
   return { ip: { ...ip, fixedAddress: ip.fixedAddress }, context };
 }
