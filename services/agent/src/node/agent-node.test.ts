@@ -84,7 +84,7 @@ class Rig {
 
   /** Waits until a report says so. */
   async hears(part: Partial<ServerReport>): Promise<ServerReport> {
-    await vi.waitFor(() => expect(this.server).toContainEqual(expect.objectContaining(part)));
+    await vi.waitFor(() => expect(this.server).toContainEqual(expect.objectContaining(part)), 5_000);
     return this.server.findLast((one) =>
       Object.entries(part).every(([key, value]) => one[key as keyof ServerReport] === value),
     )!;
