@@ -20,7 +20,8 @@ export default defineConfig({
   test: {
     include: [`{libs,services,deploy,tests}/**/*.${kind.suffix}.ts`],
     exclude: ['**/node_modules/**', 'dist/**', 'var/**'],
-    pool: 'threads',
+    // Files with native parts of their own (hashing, compilers) end threads in ways that have taken the whole run along.
+    pool: kind.suffix === 'itest' ? 'forks' : 'threads',
     maxWorkers: kind.parallel ? 2 : 1,
     fileParallelism: kind.parallel,
     testTimeout: kind.timeout,
