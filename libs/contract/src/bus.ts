@@ -20,10 +20,12 @@ export const NodeCommand = Type.Union([
 ]);
 export type NodeCommand = Static<typeof NodeCommand>;
 
+/** `suspended`: off, with its memory on the disk. */
 export const PowerState = Type.Union([
   Type.Literal('running'),
   Type.Literal('stopped'),
   Type.Literal('paused'),
+  Type.Literal('suspended'),
   Type.Literal('crashed'),
   Type.Literal('absent'),
 ]);

@@ -58,7 +58,7 @@ export interface ServerReport {
   readonly fence: number;
   readonly seq: number;
   readonly generation: number;
-  readonly power: 'running' | 'stopped' | 'paused' | 'crashed' | 'absent';
+  readonly power: 'running' | 'stopped' | 'paused' | 'suspended' | 'crashed' | 'absent';
   readonly outcome: 'busy' | 'done' | 'failed' | 'refused';
   readonly error: string | null;
   readonly heldFence: number;

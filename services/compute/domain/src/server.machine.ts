@@ -3,7 +3,7 @@
  * writes vm_state, task_state or the desired power. A move that does not apply changes nothing and says so: the caller
  * (an operation, a flow that was overtaken by a delete) decides what that means.
  */
-import type { DesiredPower, TaskState, VmState } from './server.js';
+import { type DesiredPower, TASK_STATES, type TaskState, type VmState } from './server.js';
 
 export interface Move {
   readonly from: readonly VmState[];
@@ -16,75 +16,114 @@ export interface Move {
   readonly power?: DesiredPower;
 }
 
-const ANY_VM: readonly VmState[] = ['building', 'active', 'stopped', 'error'];
-const BUILDING: readonly (TaskState | null)[] = ['scheduling', 'networking', 'spawning'];
-const ANY_TASK: readonly (TaskState | null)[] = [
-  null,
-  ...(BUILDING as readonly TaskState[]),
-  'powering-on',
-  'powering-off',
-  'rebooting',
-  'rebooting_hard',
-  'deleting',
+const LAUNCHED: readonly VmState[] = [
+  'active',
+  'stopped',
+  'paused',
+  'suspended',
+  'rescued',
+  'resized',
+  'shelved',
+  'shelved_offloaded',
+  'error',
 ];
+const ANY_VM: readonly VmState[] = ['building', ...LAUNCHED];
+const BUILDING: readonly TaskState[] = ['scheduling', 'networking', 'spawning'];
+const ANY_TASK: readonly (TaskState | null)[] = [null, ...TASK_STATES];
 const NOT_DELETING = ANY_TASK.filter((task) => task !== 'deleting');
+/** What goes on with a server that has been launched. */
+const OPERATING = TASK_STATES.filter((task) => task !== 'deleting' && !BUILDING.includes(task));
+const IDLE: readonly null[] = [null];
 
 const table = <M extends Record<string, Move>>(moves: M): M => moves;
 
-export const MOVES = table({
-  // What a tenant asks for; the operation that makes the move inserts the task in the same transaction.
-  start: { from: ['stopped'], task: [null], toTask: 'powering-on', power: 'running' },
-  stop: { from: ['active', 'error'], task: [null], toTask: 'powering-off', power: 'stopped' },
-  rebootSoft: { from: ['active'], task: [null], toTask: 'rebooting', power: 'running' },
+/** What a tenant asks for; the operation that makes the move inserts the task in the same transaction. */
+const asked = table({
+  start: { from: ['stopped'], task: IDLE, toTask: 'powering-on', power: 'running' },
+  stop: { from: ['active', 'error'], task: IDLE, toTask: 'powering-off', power: 'stopped' },
+  rebootSoft: { from: ['active'], task: IDLE, toTask: 'rebooting', power: 'running' },
   rebootHard: {
-    from: ['active', 'stopped', 'error'],
-    task: [null],
+    from: ['active', 'stopped', 'paused', 'suspended', 'error'],
+    task: IDLE,
     toTask: 'rebooting_hard',
     power: 'running',
   },
+  pause: { from: ['active'], task: IDLE, toTask: 'pausing', power: 'paused' },
+  unpause: { from: ['paused'], task: IDLE, toTask: 'unpausing', power: 'running' },
+  suspend: { from: ['active'], task: IDLE, toTask: 'suspending', power: 'suspended' },
+  resume: { from: ['suspended'], task: IDLE, toTask: 'resuming', power: 'running' },
+  rebuild: { from: ['active', 'stopped', 'error'], task: IDLE, toTask: 'rebuilding' },
+  rescue: { from: ['active', 'stopped', 'error'], task: IDLE, toTask: 'rescuing', power: 'running' },
+  unrescue: { from: ['rescued'], task: IDLE, toTask: 'unrescuing', power: 'running' },
+  resize: { from: ['active', 'stopped'], task: IDLE, toTask: 'resize_prep' },
+  confirmResize: { from: ['resized'], task: IDLE, toTask: 'resize_confirming' },
+  revertResize: { from: ['resized'], task: IDLE, toTask: 'resize_reverting' },
+  createImage: { from: ['active', 'stopped', 'paused', 'suspended'], task: IDLE, toTask: 'image_snapshot' },
+  createBackup: { from: ['active', 'stopped', 'paused', 'suspended'], task: IDLE, toTask: 'image_backup' },
+  changePassword: { from: ['active'], task: IDLE, toTask: 'updating_password' },
+  shelve: { from: ['active', 'stopped', 'paused', 'suspended'], task: IDLE, toTask: 'shelving' },
+  shelveOffload: { from: ['shelved'], task: IDLE, toTask: 'shelving_offloading', power: 'absent' },
+  unshelve: { from: ['shelved', 'shelved_offloaded'], task: IDLE, toTask: 'unshelving', power: 'running' },
   remove: { from: ANY_VM, task: NOT_DELETING, toTask: 'deleting', power: 'absent' },
   // An administrator's word; what runs is not touched.
   resetToActive: { from: ANY_VM, task: ANY_TASK, to: 'active', toTask: null },
   resetToError: { from: ANY_VM, task: ANY_TASK, to: 'error', toTask: null },
+});
 
-  // The steps of server.create.
+/** The steps of server.create. */
+const making = table({
   scheduled: { from: ['building'], task: BUILDING, toTask: 'networking' },
   networked: { from: ['building'], task: BUILDING, toTask: 'spawning' },
   /** Back to the start on an alternate node. */
   rescheduled: { from: ['building'], task: BUILDING, toTask: 'scheduling' },
   /** Activated at the moment when its making was called off. */
-  deactivated: { from: ['active'], task: [null], to: 'building', toTask: 'spawning' },
+  deactivated: { from: ['active'], task: IDLE, to: 'building', toTask: 'spawning' },
   activated: { from: ['building'], task: BUILDING, to: 'active', toTask: null },
   failed: { from: ['building'], task: [...BUILDING, null], to: 'error', toTask: null, power: 'absent' },
+});
 
-  // Its node came back without it: it is started again.
-  revive: { from: ['active'], task: [null], toTask: 'powering-on', power: 'running' },
-
-  // The outcomes of start, stop and reboot.
+/** Operations that came to their end. */
+const ended = table({
   started: { from: ['stopped', 'active', 'error'], task: ['powering-on'], to: 'active', toTask: null },
   stopped: { from: ['active', 'stopped', 'error'], task: ['powering-off'], to: 'stopped', toTask: null },
   rebooted: {
-    from: ['active', 'stopped', 'error'],
+    from: ['active', 'stopped', 'paused', 'suspended', 'error'],
     task: ['rebooting', 'rebooting_hard'],
     to: 'active',
     toTask: null,
   },
-  /** The operation could not be done and the server is as it was. */
+  paused: { from: ['active'], task: ['pausing'], to: 'paused', toTask: null },
+  unpaused: { from: ['paused'], task: ['unpausing'], to: 'active', toTask: null },
+  suspended: { from: ['active'], task: ['suspending'], to: 'suspended', toTask: null },
+  resumed: { from: ['suspended'], task: ['resuming'], to: 'active', toTask: null },
+});
+
+/** Operations that could not be done: the server is as it was, or broken. */
+const givenUp = table({
   startGivenUp: { from: ['stopped'], task: ['powering-on'], toTask: null, power: 'stopped' },
   stopGivenUp: { from: ['active', 'error'], task: ['powering-off'], toTask: null, power: 'running' },
-  rebootGivenUp: { from: ['active', 'stopped', 'error'], task: ['rebooting', 'rebooting_hard'], toTask: null },
-  /** The operation left the server broken. */
-  broken: {
+  /** It runs: also where it did not before. */
+  rebootGivenUp: {
     from: ['active', 'stopped', 'error'],
-    task: ['powering-on', 'powering-off', 'rebooting', 'rebooting_hard', null],
-    to: 'error',
+    task: ['rebooting', 'rebooting_hard'],
     toTask: null,
   },
-
-  // What a node reports by itself while nothing is under way.
-  seenStopped: { from: ['active'], task: [null], to: 'stopped', toTask: null, power: 'stopped' },
-  seenRunning: { from: ['stopped'], task: [null], to: 'active', toTask: null, power: 'running' },
+  pauseGivenUp: { from: ['active'], task: ['pausing'], toTask: null, power: 'running' },
+  unpauseGivenUp: { from: ['paused'], task: ['unpausing'], toTask: null, power: 'paused' },
+  suspendGivenUp: { from: ['active'], task: ['suspending'], toTask: null, power: 'running' },
+  resumeGivenUp: { from: ['suspended'], task: ['resuming'], toTask: null, power: 'suspended' },
+  broken: { from: LAUNCHED, task: [...OPERATING, null], to: 'error', toTask: null },
 });
+
+/** What a node reports by itself while nothing is under way, and what follows from it. */
+const observed = table({
+  /** Its node came back without it: it is started again. */
+  revive: { from: ['active'], task: IDLE, toTask: 'powering-on', power: 'running' },
+  seenStopped: { from: ['active'], task: IDLE, to: 'stopped', toTask: null, power: 'stopped' },
+  seenRunning: { from: ['stopped'], task: IDLE, to: 'active', toTask: null, power: 'running' },
+});
+
+export const MOVES = { ...asked, ...making, ...ended, ...givenUp, ...observed };
 
 export type MoveName = keyof typeof MOVES;
 

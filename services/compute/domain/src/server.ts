@@ -1,6 +1,21 @@
 /** What a server is: the words of its states and the parts of its row. Names are ours; Nova's stand in `*.wire.ts`. */
 
-export const VM_STATES = ['building', 'active', 'stopped', 'error', 'deleted'] as const;
+export const VM_STATES = [
+  'building',
+  'active',
+  'stopped',
+  'paused',
+  'suspended',
+  'rescued',
+  /** Of another flavor than before, until the owner confirms or reverts. */
+  'resized',
+  /** Its disk is an image; it holds its place on the node. */
+  'shelved',
+  /** Its disk is an image; it is on no node and has no claim. */
+  'shelved_offloaded',
+  'error',
+  'deleted',
+] as const;
 export type VmState = (typeof VM_STATES)[number];
 
 export const TASK_STATES = [
@@ -11,16 +26,32 @@ export const TASK_STATES = [
   'powering-off',
   'rebooting',
   'rebooting_hard',
+  'pausing',
+  'unpausing',
+  'suspending',
+  'resuming',
+  'rebuilding',
+  'rescuing',
+  'unrescuing',
+  'resize_prep',
+  'resize_reverting',
+  'resize_confirming',
+  'image_snapshot',
+  'image_backup',
+  'updating_password',
+  'shelving',
+  'shelving_offloading',
+  'unshelving',
   'deleting',
 ] as const;
 export type TaskState = (typeof TASK_STATES)[number];
 
-/** What the node is to make of it. */
-export type DesiredPower = 'running' | 'stopped' | 'absent';
+/** What the node is to make of it: `paused` in memory, `suspended` to the disk. */
+export type DesiredPower = 'running' | 'stopped' | 'paused' | 'suspended' | 'absent';
 export type RebootKind = 'SOFT' | 'HARD';
 
-/** Power states by Nova's and libvirt's numbers. */
-export const POWER = { none: 0, running: 1, paused: 3, stopped: 4, crashed: 6 } as const;
+/** Power states by Nova's and libvirt's numbers; a suspended guest is off. */
+export const POWER = { none: 0, running: 1, paused: 3, stopped: 4, suspended: 4, crashed: 6 } as const;
 export type PowerNumber = (typeof POWER)[keyof typeof POWER];
 
 /** The flavor as it was when the server was made. */

@@ -1,19 +1,34 @@
 /** Nova's statuses: a word for each pair of vm_state and task_state, and back. */
-import type { Server, TaskState, VmState } from '#services/compute/domain';
+import { type Server, TASK_STATES, type TaskState, type VmState } from '#services/compute/domain';
 
 const PLAIN: Readonly<Record<VmState, string>> = {
   building: 'BUILD',
   active: 'ACTIVE',
   stopped: 'SHUTOFF',
+  paused: 'PAUSED',
+  suspended: 'SUSPENDED',
+  rescued: 'RESCUE',
+  resized: 'VERIFY_RESIZE',
+  shelved: 'SHELVED',
+  shelved_offloaded: 'SHELVED_OFFLOADED',
   error: 'ERROR',
   deleted: 'DELETED',
 };
 
 /** Task states that show as a status of their own, by vm_state. */
 const BUSY: Readonly<Partial<Record<VmState, Readonly<Partial<Record<TaskState, string>>>>>> = {
-  active: { rebooting: 'REBOOT', rebooting_hard: 'HARD_REBOOT' },
-  stopped: { rebooting_hard: 'HARD_REBOOT' },
-  error: { rebooting_hard: 'HARD_REBOOT' },
+  active: {
+    rebooting: 'REBOOT',
+    rebooting_hard: 'HARD_REBOOT',
+    updating_password: 'PASSWORD',
+    rebuilding: 'REBUILD',
+    resize_prep: 'RESIZE',
+  },
+  stopped: { rebooting_hard: 'HARD_REBOOT', rebuilding: 'REBUILD', resize_prep: 'RESIZE' },
+  paused: { rebooting_hard: 'HARD_REBOOT' },
+  suspended: { rebooting_hard: 'HARD_REBOOT' },
+  resized: { resize_reverting: 'REVERT_RESIZE' },
+  error: { rebooting_hard: 'HARD_REBOOT', rebuilding: 'REBUILD' },
 };
 
 export function statusOf(server: Pick<Server, 'vmState' | 'taskState'>): string {
@@ -22,11 +37,7 @@ export function statusOf(server: Pick<Server, 'vmState' | 'taskState'>): string 
 }
 
 /** Statuses that this API knows but no server is ever in. */
-const NEVER = new Set(
-  'MIGRATING PASSWORD PAUSED REBUILD RESCUE RESIZE REVERT_RESIZE SHELVED SHELVED_OFFLOADED SOFT_DELETED SUSPENDED UNKNOWN VERIFY_RESIZE'.split(
-    ' ',
-  ),
-);
+const NEVER = new Set(['MIGRATING', 'SOFT_DELETED', 'UNKNOWN']);
 
 export const isStatus = (word: string): boolean =>
   NEVER.has(word) || Object.values(PLAIN).includes(word) || statesOf([word]).length > 0;
@@ -45,17 +56,7 @@ function plainStates(word: string): { vmStates: VmState[]; tasks?: (TaskState | 
     });
 }
 
-const TASKS: readonly (TaskState | null)[] = [
-  null,
-  'scheduling',
-  'networking',
-  'spawning',
-  'powering-on',
-  'powering-off',
-  'rebooting',
-  'rebooting_hard',
-  'deleting',
-];
+const TASKS: readonly (TaskState | null)[] = [null, ...TASK_STATES];
 const tasksBeside = (names: readonly string[]): (TaskState | null)[] =>
   TASKS.filter((task) => task === null || !names.includes(task));
 

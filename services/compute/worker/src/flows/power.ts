@@ -1,28 +1,38 @@
 /**
- * What start, stop and reboot have in common: write the desired state, tell the node, watch, and write down what came of
- * it. Where it can not be done the server is as it was, or in ERROR where nobody can say that any more.
+ * What all operations on a server that stays where it is have in common: write the desired state, tell the node, watch,
+ * and write down what came of it. Where it can not be done the server is as it was, or in ERROR where nobody can say that
+ * any more.
  */
 
 import type { Tx } from '#libs/platform/db';
 import { defineFlow, type Flow, Permanent, type StepContext } from '#libs/platform/flow';
-import { type MoveName, POWER, type Server, type ServerPowerInput } from '#services/compute/domain';
+import {
+  allows,
+  type DesiredPower,
+  type MoveName,
+  POWER,
+  type Server,
+  type ServerPowerInput,
+  type ServerReport,
+} from '#services/compute/domain';
 import { aim } from './aim.js';
 import type { FlowDeps } from './deps.js';
 import type { Target } from './pursuit.js';
 
 export interface PowerPlan {
   readonly kind: string;
-  readonly power: 'running' | 'stopped';
+  readonly power: Exclude<DesiredPower, 'absent'>;
   /** The move at the end. */
   readonly done: MoveName;
-  /** The move back, given the server and whether its guest runs now; `broken` where there is no way back. */
-  back(server: Server, runs: boolean): MoveName;
+  /** The move back, given the server and what its node said of the guest last; `broken` where there is no way back. */
+  back(server: Server, power: ReportedPower): MoveName;
   /** How long the node may take. */
   readonly limitMs: number;
   /** For the tenant: `could not be started`. */
   readonly failed: string;
 }
 
+export type ReportedPower = ServerReport['power'] | undefined;
 type Ctx<I> = StepContext<I>;
 
 export function powerFlow<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan): Flow<I> {
@@ -65,8 +75,7 @@ async function aimAt<I extends ServerPowerInput>(
 }
 
 async function settle<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan, tx: Tx, ctx: Ctx<I>): Promise<void> {
-  const powerState = plan.power === 'running' ? POWER.running : POWER.stopped;
-  const patch = { powerState, ...(plan.power === 'running' ? { fault: null } : {}) };
+  const patch = { powerState: POWER[plan.power], ...(plan.power === 'running' ? { fault: null } : {}) };
   const moved = await deps.servers.move(tx, ctx.input.serverId, plan.done, ctx.now, patch);
   if (!moved) throw new Permanent('The server is being deleted.', { kind: 'conflict' });
 }
@@ -77,14 +86,19 @@ async function giveUp<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPla
   const server = await deps.servers.lock(tx, serverId);
   if (!server) return;
   const report = server.host ? await deps.reports.latest(tx, serverId, server.host) : undefined;
-  const runs = report?.power === 'running';
   const message = ctx.failure?.message ?? `The server ${plan.failed}.`;
-  const moved = await deps.servers.move(tx, serverId, plan.back(server, runs), ctx.now, {
+  const back = plan.back(server, report?.power);
+  const moved = await deps.servers.move(tx, serverId, allows(back, server) ? back : 'broken', ctx.now, {
     fault: { code: 500, message, details: '', created: ctx.now.toISOString() },
-    powerState: runs ? POWER.running : POWER.stopped,
+    powerState: report && report.power !== 'absent' ? POWER[report.power] : POWER.stopped,
   });
   if (!moved || !server.host || !ctx.out<Target>('aim')) return;
   const { fence, n: seq } = ctx.next();
-  const power = runs ? 'running' : 'stopped';
+  const power = stays(report?.power);
   await aim(deps, tx, { serverId, node: server.host, power, generation: moved.generation, fence, seq }, ctx.now);
+}
+
+/** From now on the node is to keep the guest as it is. */
+function stays(power: ReportedPower): Exclude<DesiredPower, 'absent'> {
+  return power === 'running' || power === 'paused' || power === 'suspended' ? power : 'stopped';
 }

@@ -11,7 +11,7 @@ export const serverRebootFlow = (deps: FlowDeps) =>
     kind: SERVER_REBOOT,
     power: 'running',
     done: 'rebooted',
-    back: (_server, runs) => (runs ? 'rebootGivenUp' : 'broken'),
+    back: (_server, power) => (power === 'running' ? 'rebootGivenUp' : 'broken'),
     limitMs: 5 * 60_000,
     failed: 'could not be rebooted',
   });

@@ -8,7 +8,7 @@ export const serverStartFlow = (deps: FlowDeps) =>
     kind: SERVER_START,
     power: 'running',
     done: 'started',
-    back: (server, runs) => (server.vmState === 'stopped' && !runs ? 'startGivenUp' : 'broken'),
+    back: (server, power) => (server.vmState === 'stopped' && power !== 'running' ? 'startGivenUp' : 'broken'),
     limitMs: 5 * 60_000,
     failed: 'could not be started',
   });

@@ -8,7 +8,7 @@ export const serverStopFlow = (deps: FlowDeps) =>
     kind: SERVER_STOP,
     power: 'stopped',
     done: 'stopped',
-    back: (_server, runs) => (runs ? 'stopGivenUp' : 'broken'),
+    back: (_server, power) => (power === 'running' ? 'stopGivenUp' : 'broken'),
     limitMs: 5 * 60_000,
     failed: 'could not be stopped',
   });

@@ -1,5 +1,5 @@
 /** What is to be done about a server that is not as it should be, while no operation is at work on it. Pure. */
-import type { DesiredPower, TaskState, VmState } from '#services/compute/domain';
+import type { DesiredPower, ServerReport, TaskState, VmState } from '#services/compute/domain';
 
 /** What the books say of one server on one node. */
 export interface Standing {
@@ -10,7 +10,7 @@ export interface Standing {
   readonly taskState: TaskState | null;
   readonly desired: DesiredPower;
   readonly confirmed: boolean;
-  readonly power: 'running' | 'stopped' | 'paused' | 'crashed' | 'absent' | undefined;
+  readonly power: ServerReport['power'] | undefined;
   /** The power changed by itself, as the node saw it happen. */
   readonly event: boolean;
 }
