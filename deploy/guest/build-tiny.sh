@@ -4,8 +4,8 @@
 #   build-tiny.sh OUTPUT-FOLDER
 #
 # Runs as root inside the Debian 13 root; a chroot is enough: no network, no mounts, no loop devices.
-# An image is an ordinary BIOS disk: an MBR, a FAT partition with syslinux, the kernel and an initramfs that holds
-# the whole user space, and a small ext4 partition that keeps what must survive a reboot (SSH host keys, homes).
+# An image boots under BIOS and UEFI: an MBR, a FAT partition with syslinux, systemd-boot, the kernel and an initramfs that
+# holds the whole user space, and a small ext4 partition that keeps what must survive a reboot (SSH host keys, homes).
 # A second run with the same inputs does nothing. Everything that could vary (times, ids, file order) is fixed.
 set -euo pipefail
 
@@ -29,6 +29,8 @@ say() { echo "[$SECONDS s] $*"; }
 for tool in syslinux mcopy mkfs.fat sfdisk mke2fs cpio qemu-img modprobe zstd xz busybox dropbear dropbearkey ldd; do
   command -v "$tool" >/dev/null || { echo "$0: $tool is missing; run inside the Debian 13 root" >&2; exit 69; }
 done
+efi_loader=/usr/lib/systemd/boot/efi/systemd-bootx64.efi
+[ -f "$efi_loader" ] || { echo "$0: systemd-boot-efi is missing; run inside the Debian 13 root" >&2; exit 69; }
 kernel_tree=${GUEST_KERNEL:-/opt/guest-kernel}
 kernel=$(ls "$kernel_tree/boot" | sed -n 's/^vmlinuz-//p' | sort -V | tail -1)
 [ -n "$kernel" ] || { echo "$0: no kernel in $kernel_tree/boot" >&2; exit 69; }
@@ -87,6 +89,11 @@ build() { # name size-MiB banner
     touch -d "@$SOURCE_DATE_EPOCH" "${f%%:*}"; mcopy -m -i "$boot" "${f%%:*}" "::${f##*:}"
   done
   syslinux --install "$boot"
+  printf 'title %s\nlinux /vmlinuz\ninitrd /initrd\noptions %s\n' "$name" "$(sed -n 's/^ *APPEND //p' "$work/syslinux.cfg")" > "$work/tiny.conf"
+  mmd -i "$boot" ::EFI ::EFI/BOOT ::loader ::loader/entries
+  touch -d "@$SOURCE_DATE_EPOCH" "$work/tiny.conf"
+  mcopy -m -i "$boot" "$work/tiny.conf" ::loader/entries/tiny.conf
+  mcopy -i "$boot" "$efi_loader" ::EFI/BOOT/BOOTX64.EFI
 
   rm -rf "$work/$name.data"; mkdir -p "$work/$name.data"/{root,home/tiny,dropbear,state}
   chmod 700 "$work/$name.data/root" "$work/$name.data/dropbear"
