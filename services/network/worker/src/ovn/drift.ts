@@ -34,6 +34,8 @@ const keyOf = (table: string, uuid: string): string => `${table} ${uuid}`;
 
 export class DriftWatch {
   private own: ReadonlySet<string> | null = null;
+  /** Reports since then that name one of those rows. */
+  private reports: (readonly Change<Northbound>[])[] = [];
   private unsubscribe: () => void = () => undefined;
 
   constructor(
@@ -49,19 +51,28 @@ export class DriftWatch {
     this.unsubscribe();
   }
 
-  /** What these operations change while the work runs is ours. Reports come before the answer, so nothing is missed. */
+  /**
+   * What these operations change while the work runs is ours. It is one transaction, and its report comes before its
+   * answer: where more than one report names these rows, somebody else has changed them meanwhile.
+   */
   async ownWork<T>(operations: readonly NbOp[], work: () => Promise<T>): Promise<T> {
     this.own = new Set(operations.map((operation) => keyOf(operation.table, operation.uuid)));
+    this.reports = [];
     try {
       return await work();
     } finally {
       this.own = null;
+      if (this.reports.length > 1) this.tellOf(this.reports.flat());
     }
   }
 
   private hear(changes: readonly Change<Northbound>[]): void {
     // One report is one transaction: with all that follows from it in rows that it did not name.
-    if (changes.some(({ table, uuid }) => this.own?.has(keyOf(table, uuid)))) return;
+    if (changes.some(({ table, uuid }) => this.own?.has(keyOf(table, uuid)))) this.reports.push(changes);
+    else this.tellOf(changes);
+  }
+
+  private tellOf(changes: readonly Change<Northbound>[]): void {
     const foreign = changes.filter(isOurs);
     const subjects = new Map<string, Subject>();
     for (const { table, uuid } of foreign.slice(0, MANY)) {

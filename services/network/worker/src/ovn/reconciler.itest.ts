@@ -233,11 +233,15 @@ describe('the reconciler', () => {
     await settled();
     const state = async () => (await books.repos.ports.find(books.db, port.id))?.status;
     expect(await state()).toBe('DOWN');
-    const setUp = (up: boolean) =>
-      client.transact([{ op: 'update', table: 'Logical_Switch_Port', where: [['name', '==', port.id]], row: { up } }]);
-    await setUp(true);
+    ovn.tool('ovn-sbctl', '--may-exist', 'chassis-add', 'node-1', 'geneve', '127.0.0.1');
+    await expect.poll(() => ovn.tool('ovn-sbctl', 'find', 'Port_Binding', `logical_port=${port.id}`)).not.toBe('');
+    const setUp = (up: boolean) => {
+      ovn.tool('ovn-sbctl', ...(up ? ['--may-exist', 'lsp-bind', port.id, 'node-1'] : ['lsp-unbind', port.id]));
+      ovn.tool('ovn-sbctl', 'set', 'Port_Binding', port.id, `up=${up}`);
+    };
+    setUp(true);
     await expect.poll(state).toBe('ACTIVE');
-    await setUp(false);
+    setUp(false);
     await expect.poll(state).toBe('DOWN');
   });
 });
