@@ -1,4 +1,7 @@
-/** The network `public`, which leads out of the cloud to the machine: routers have their gateways and floating IPs here. */
+/**
+ * The network `public`, which leads out of the cloud to the machine: routers have their gateways and floating IPs here;
+ * and the pool of prefixes for projects that ask for any network.
+ */
 import { type Deployment, externalAddress, externalCidr } from '../src/deployment.js';
 import { EXTERNAL_NETWORK } from '../src/service-config.js';
 import type { Session } from './session.js';
@@ -11,7 +14,24 @@ export async function seedExternal(admin: Session, d: Deployment): Promise<void>
   const { networks } = await admin.ask<{ networks: Named[] }>('GET', `/network/v2.0/networks?name=${EXTERNAL_NETWORK}`);
   const network = networks[0] ?? (await makeNetwork(admin));
   const { subnets } = await admin.ask<{ subnets: Named[] }>('GET', `/network/v2.0/subnets?network_id=${network.id}`);
-  if (subnets.length > 0) return;
+  if (subnets.length === 0) await makeSubnet(admin, d, network);
+  const pools = await admin.ask<{ subnetpools: Named[] }>('GET', `/network/v2.0/subnetpools?is_default=true`);
+  if (pools.subnetpools.length === 0) await makePool(admin);
+}
+
+/** What projects get their subnets from that ask for any network. */
+async function makePool(admin: Session): Promise<void> {
+  const subnetpool = {
+    name: 'default-v4',
+    prefixes: ['10.64.0.0/12'],
+    default_prefixlen: 26,
+    is_default: true,
+    shared: true,
+  };
+  await admin.ask('POST', '/network/v2.0/subnetpools', { subnetpool });
+}
+
+async function makeSubnet(admin: Session, d: Deployment, network: Named): Promise<void> {
   const subnet = {
     name: EXTERNAL_NETWORK,
     network_id: network.id,

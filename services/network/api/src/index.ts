@@ -8,6 +8,8 @@ import { addressScopeOps } from './address-scope/address-scope.ops.js';
 import { AgentHandlers } from './agent/agent.handlers.js';
 import { agentOps } from './agent/agent.ops.js';
 import { AgentHostingHandlers } from './agent/agent-hosting.handlers.js';
+import { AutoTopologyHandlers } from './auto-topology/auto-topology.handlers.js';
+import { autoTopologyOps } from './auto-topology/auto-topology.ops.js';
 import { AvailabilityZoneHandlers } from './availability-zone/availability-zone.handlers.js';
 import { availabilityZoneOps } from './availability-zone/availability-zone.ops.js';
 import { DefaultSecurityGroupRuleHandlers } from './default-security-group-rule/default-security-group-rule.handlers.js';
@@ -93,6 +95,7 @@ export const networkApiOps: readonly Op[] = [
   ...meteringLabelRuleOps,
   ...availabilityZoneOps,
   ...serviceProviderOps,
+  ...autoTopologyOps,
 ];
 
 @Module({})
@@ -132,5 +135,6 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     AgentHostingHandlers,
     AvailabilityZoneHandlers,
     ServiceProviderHandlers,
+    AutoTopologyHandlers,
   ],
 });

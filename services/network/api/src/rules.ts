@@ -141,6 +141,8 @@ export const R = {
   deleteQuota: rule('delete_quota', ADMIN),
   getExtension: rule('get_extension', everyone),
   getZone: rule('get_availability_zone', PROJECT_READER),
+  getAutoTopology: rule('get_auto_allocated_topology', PROJECT_READER),
+  deleteAutoTopology: rule('delete_auto_allocated_topology', PROJECT_MEMBER),
   getServiceProvider: rule('get_service_provider', everyone),
   createMeteringLabel: rule('create_metering_label', ADMIN),
   listMeteringLabels: rule('get_metering_labels', everyone),

@@ -53,7 +53,15 @@ it('tells compute the floating IPs of its servers', async () => {
 it('keeps servers of tenants off networks that lead out', async () => {
   const nic = { portId: '', adopt: false, networkId: out.network.id, fixedIp: '', tag: '' };
   const wish = (projectId: string, isAdmin = false, nics = [nic]) =>
-    ports.validate({ projectId, nics, securityGroups: [], count: 1, auto: nics.length === 0, isAdmin });
+    ports.validate({
+      projectId,
+      nics,
+      securityGroups: [],
+      count: 1,
+      auto: nics.length === 0,
+      allocate: false,
+      isAdmin,
+    });
   const refused = { kind: 'forbidden', type: 'ExternalNetworkAttachForbidden' };
   // Its own project is no exception, nor does such a network count where none is named.
   for (const project of ['p1', 'p2']) await expect(wish(project)).rejects.toMatchObject(refused);

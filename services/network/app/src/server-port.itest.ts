@@ -67,7 +67,16 @@ const release = (serverId: string) => {
   return ports.releaseForServer({ serverId, fence, seq: 1 });
 };
 const validate = (more: Partial<networkV1.ValidateRequest>) =>
-  ports.validate({ projectId: 'p1', nics: [], securityGroups: [], count: 1, auto: false, isAdmin: false, ...more });
+  ports.validate({
+    projectId: 'p1',
+    nics: [],
+    securityGroups: [],
+    count: 1,
+    auto: false,
+    allocate: false,
+    isAdmin: false,
+    ...more,
+  });
 const refusal = (kind: string, type?: string) => expect.objectContaining(type ? { kind, type } : { kind });
 
 describe('the ports of a server', () => {
@@ -242,6 +251,27 @@ describe('what a tenant wishes', () => {
     expect(reply.securityGroupIds).toHaveLength(1);
     await makeNetwork(project);
     await expect(validate({ projectId: project, auto: true })).rejects.toEqual(refusal('conflict', 'NetworkAmbiguous'));
+  });
+
+  it('are on a network made for them where their project has none and asks for any', async () => {
+    const wish = { projectId: 'homeless', auto: true, allocate: true };
+    await expect(validate(wish)).rejects.toEqual(refusal('preconditionFailed', 'UnableToAutoAllocateNetwork'));
+    const admin = { roles: ['admin'] };
+    const outside = { network: { 'router:external': true, is_default: true } };
+    const { id } = (await bed.call('POST', '/v2.0/networks', outside, admin)).body['network'] as { id: string };
+    await bed.call(
+      'POST',
+      '/v2.0/subnets',
+      { subnet: { network_id: id, ip_version: 4, cidr: '203.0.113.0/24' } },
+      admin,
+    );
+    const subnetpool = { name: 'any', prefixes: ['10.80.0.0/20'], default_prefixlen: 26, is_default: true };
+    await bed.call('POST', '/v2.0/subnetpools', { subnetpool }, admin);
+    const [first, ...more] = (await validate(wish)).nics;
+    expect(more).toEqual([]);
+    expect((await validate(wish)).nics).toEqual([first]);
+    const shown = await bed.call('GET', `/v2.0/networks/${first?.networkId}`, undefined, { project: 'homeless' });
+    expect(shown.body['network']).toMatchObject({ name: 'auto_allocated_network', project_id: 'homeless' });
   });
 });
 

@@ -77,7 +77,7 @@ export async function startService(deps: ServiceDeps): Promise<RunningService> {
   });
   const about = { process: config.process, version: productVersion(), startedAt, tokensFresh: () => verifier.fresh };
   const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, [
-    portsBinding({ books, clock, log, defaultDns: options.dnsServers }),
+    portsBinding({ books, clock, log, defaultDns: options.dnsServers, mtu: options.mtu }),
     groupsBinding(books, log),
     operatorBinding({ books, client: ovn.client, reconciler: ovn.reconciler, clock, log, ...about }),
   ]);

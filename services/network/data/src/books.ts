@@ -1,5 +1,5 @@
 /** All repositories and stores of this service over one database, wired once. */
-import type { Db } from '#libs/platform/db';
+import type { Db, Tx } from '#libs/platform/db';
 import type { Amounts } from '#services/network/domain';
 import { AddressGroupRepo } from './address-group.repo.js';
 import { AddressGroupStore } from './address-group.store.js';
@@ -7,6 +7,7 @@ import { AddressScopeRepo } from './address-scope.repo.js';
 import { AddressScopeStore } from './address-scope.store.js';
 import { AgentRepo } from './agent.repo.js';
 import { AllocationRepo } from './allocation.repo.js';
+import { AutoTopologyStore } from './auto-topology.store.js';
 import { DefaultSecurityGroupRuleRepo } from './default-security-group-rule.repo.js';
 import { DefaultSecurityGroupRuleStore } from './default-security-group-rule.store.js';
 import { DefaultStatefulnessRepo } from './default-statefulness.repo.js';
@@ -14,6 +15,7 @@ import { DirtyRepo } from './dirty.repo.js';
 import { FenceRepo } from './fence.repo.js';
 import { FloatingIpRepo } from './floating-ip.repo.js';
 import { FloatingIpStore } from './floating-ip.store.js';
+import { joined } from './joined.js';
 import { MeteringLabelRepo } from './metering-label.repo.js';
 import { MeteringLabelRuleRepo } from './metering-label-rule.repo.js';
 import { NetworkRepo } from './network.repo.js';
@@ -94,10 +96,11 @@ export class NetworkBooks {
   readonly interfaceStore: RouterInterfaceStore;
   readonly floatingIpStore: FloatingIpStore;
   readonly forwardingStore: PortForwardingStore;
+  readonly autoTopologyStore: AutoTopologyStore;
 
   constructor(
     readonly db: Db,
-    options: BooksOptions,
+    private readonly options: BooksOptions,
   ) {
     this.quotas = new QuotaRepo(options.limits);
     this.dirty = new DirtyRepo(db);
@@ -138,6 +141,7 @@ export class NetworkBooks {
       this.qosPolicies,
       quotas,
     );
+    this.autoTopologyStore = new AutoTopologyStore(this, options);
     this.forwardingStore = new PortForwardingStore(db, forwardings, floatingIps, ports);
     this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);
     this.defaultRuleStore = new DefaultSecurityGroupRuleStore(db, this.defaultRules);
@@ -154,5 +158,10 @@ export class NetworkBooks {
       this.quotas,
       options.newId,
     );
+  }
+
+  /** Runs work of several stores as one transaction. What it does must bear repetition, as of any transaction. */
+  within<T>(work: (books: NetworkBooks, tx: Tx) => Promise<T>): Promise<T> {
+    return this.db.tx((tx) => work(new NetworkBooks(joined(tx), this.options), tx));
   }
 }

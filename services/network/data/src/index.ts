@@ -5,6 +5,7 @@ export * from './address-scope.repo.js';
 export * from './address-scope.store.js';
 export * from './agent.repo.js';
 export * from './allocation.repo.js';
+export * from './auto-topology.store.js';
 export * from './books.js';
 export * from './default-security-group-rule.repo.js';
 export * from './default-security-group-rule.store.js';

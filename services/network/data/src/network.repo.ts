@@ -186,6 +186,12 @@ export class NetworkRepo {
     return pageOf((await on.query<Row>(text, params)).map(toNetwork), request);
   }
 
+  /** The way out that is taken where nobody says which. */
+  async defaultOutside(on: Sql): Promise<Network | undefined> {
+    const row = await on.one<Row>(`select ${SELECT} from network n where n.is_default and n.external`);
+    return row && toNetwork(row);
+  }
+
   /** Networks that a server of the project may be put on without being named. */
   async usableBy(on: Sql, projectId: string): Promise<Network[]> {
     const rows = await on.query<Row>(

@@ -3,6 +3,7 @@ export * from './address.js';
 export * from './address-group.js';
 export * from './agent.js';
 export * from './allocation.js';
+export * from './auto-topology-faults.js';
 export * from './chassis.js';
 export * from './default-security-group-rule.js';
 export * from './device-owner.js';

@@ -21,11 +21,15 @@ type Request = networkV1.ValidateRequest;
 type Nic = networkV1.Nic;
 
 export class NicCheck {
-  constructor(private readonly books: NetworkBooks) {}
+  constructor(
+    private readonly books: NetworkBooks,
+    /** Makes the project a network with a way out, and gives its id. */
+    private readonly allocate: (projectId: string) => Promise<string>,
+  ) {}
 
   /** The NICs with their networks filled in. Throws the first reason against them. */
   async nics(request: Request): Promise<Nic[]> {
-    const wanted = request.auto && request.nics.length === 0 ? await this.onlyNetwork(request) : request.nics;
+    const wanted = request.auto && request.nics.length === 0 ? await this.anyNetwork(request) : request.nics;
     const checked: Nic[] = [];
     for (const nic of wanted)
       checked.push(nic.adopt ? await this.adopted(nic, request) : await this.made(nic, request));
@@ -55,15 +59,21 @@ export class NicCheck {
     return own || isVisible(network, request.projectId);
   }
 
-  private async onlyNetwork(request: Request): Promise<Nic[]> {
-    const own = await this.books.networks.usableBy(this.books.db, request.projectId);
-    const usable = own.filter((network) => !isWayOut(network, request));
+  private async anyNetwork(request: Request): Promise<Nic[]> {
+    const usable = await this.usableNetworks(request);
     if (usable.length > 1) {
       throw fail.conflict('Multiple possible networks found, use a Network ID to be more specific.', {
         type: 'NetworkAmbiguous',
       });
     }
-    return usable.map((network) => ({ portId: '', adopt: false, networkId: network.id, fixedIp: '', tag: '' }));
+    const networkIds = usable.map((network) => network.id);
+    if (networkIds.length === 0 && request.allocate) networkIds.push(await this.allocate(request.projectId));
+    return networkIds.map((networkId) => ({ portId: '', adopt: false, networkId, fixedIp: '', tag: '' }));
+  }
+
+  private async usableNetworks(request: Request): Promise<Network[]> {
+    const own = await this.books.networks.usableBy(this.books.db, request.projectId);
+    return own.filter((network) => !isWayOut(network, request));
   }
 
   private async made(nic: Nic, request: Request): Promise<Nic> {

@@ -1,6 +1,6 @@
 /** What compute asks of the network: the ports of servers. */
 import { networkV1 } from '#libs/contract';
-import { type Clock, fail, isUuid } from '#libs/kernel';
+import { type Clock, fail, isFailure, isUuid } from '#libs/kernel';
 import { type Binding, bind } from '#libs/platform/grpc';
 import type { Log } from '#libs/platform/log';
 import type { NetworkBooks, Pair, WantedPorts } from '#services/network/data';
@@ -12,6 +12,8 @@ export interface PortsParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly defaultDns: readonly string[];
+  /** Of networks that are made for those who ask for any. */
+  readonly mtu: number;
 }
 
 const pairOf = (request: { readonly serverId: string; readonly fence: number; readonly seq: number }): Pair => {
@@ -37,7 +39,7 @@ class PortsService {
   private readonly check: NicCheck;
 
   constructor(private readonly parts: PortsParts) {
-    this.check = new NicCheck(parts.books);
+    this.check = new NicCheck(parts.books, (projectId) => this.allocate(projectId));
   }
 
   async validate(request: networkV1.ValidateRequest): Promise<networkV1.ValidateReply> {
@@ -98,11 +100,27 @@ class PortsService {
     return this.describe(request.serverId);
   }
 
+  private async allocate(projectId: string): Promise<string> {
+    const { books, mtu, clock } = this.parts;
+    try {
+      return (await books.autoTopologyStore.get({ projectId, mtu }, clock.now())).networkId;
+    } catch (error) {
+      if (isFailure(error) && error.kind !== 'unavailable') throw unableToAllocate(projectId, error);
+      throw error;
+    }
+  }
+
   private async describe(serverId: string): Promise<networkV1.ServerPorts> {
     const [server] = await serverPorts(this.parts.books, [serverId], this.parts.defaultDns);
     return server ?? { serverId, ports: [] };
   }
 }
+
+const unableToAllocate = (projectId: string, cause: unknown): Error =>
+  fail.preconditionFailed(`Unable to automatically allocate a network for project ${projectId}`, {
+    type: 'UnableToAutoAllocateNetwork',
+    cause,
+  });
 
 /** For compute alone. */
 export function portsBinding(parts: PortsParts): Binding {

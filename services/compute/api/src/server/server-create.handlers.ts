@@ -99,8 +99,6 @@ export class ServerCreateHandlers {
     if (order.networks === 'none') return { nics: [], securityGroups: [] };
     try {
       const reply = await this.peers.network.validate(validation(order, context));
-      if (order.networks === 'auto' && !reply.nics.length)
-        throw fail.invalid('Unable to automatically allocate a network: the project has none.');
       const names = order.securityGroups.length ? order.securityGroups : ['default'];
       const securityGroups = reply.securityGroupIds.map((id, index) => ({ id, name: names[index] ?? id }));
       return { nics: reply.nics, securityGroups: reply.nics.length ? securityGroups : [] };
@@ -238,6 +236,7 @@ function validation(order: ServerOrder, { who, isAdmin }: CreateContext): networ
     securityGroups: [...order.securityGroups],
     count: order.maxCount,
     auto: typeof order.networks === 'string',
+    allocate: order.networks === 'auto',
     isAdmin,
   };
 }

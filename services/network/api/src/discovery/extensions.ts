@@ -20,6 +20,11 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'Further addresses that a port may send from.',
   },
   {
+    alias: 'auto-allocated-topology',
+    name: 'Auto Allocated Topology',
+    description: 'A project can have a network with a way out made for it.',
+  },
+  {
     alias: 'availability_zone',
     name: 'Availability Zone',
     description: 'The zones that the nodes are in.',
