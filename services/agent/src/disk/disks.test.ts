@@ -113,6 +113,24 @@ describe('instances', () => {
     expect(instances.spec(ID)).toMatchObject({ name: 'renamed', image: { imageId: 'i', sha256: 'aa' } });
   });
 
+  it('drop what an older epoch left, and nothing else', async () => {
+    const instances = new Instances(folder);
+    await instances.save(SPEC);
+    for (const name of [
+      'disk.qcow2',
+      'config.iso',
+      'disk-2.qcow2',
+      'disk-10.qcow2',
+      'ephemeral0-2.qcow2',
+      'console.log',
+    ])
+      writeFileSync(join(folder, ID, name), '');
+    await instances.dropBefore(ID, 10);
+    expect(readdirSync(join(folder, ID)).sort()).toEqual(['console.log', 'disk-10.qcow2', 'spec.pb']);
+    expect(instances.disk(ID, 10)).toBe(join(folder, ID, 'disk-10.qcow2'));
+    expect(instances.disk(ID, 0)).toBe(instances.disk(ID, 1));
+  });
+
   it('go away wholly, and only folders that are servers count', async () => {
     const instances = new Instances(folder);
     await instances.save(SPEC);

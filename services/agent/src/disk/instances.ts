@@ -9,6 +9,11 @@ import { isUuid } from '#libs/kernel';
 
 type ServerSpec = computeV1.ServerSpec;
 
+/** Names of files that belong to one epoch of the root disk; the first has no number. */
+const NUMBERED = /^[a-z]+[0-9]*(?:-([0-9]+))?\.(?:qcow2|iso)$/;
+const numbered = (name: string, epoch: number, suffix: string): string =>
+  `${name}${epoch > 1 ? `-${epoch}` : ''}.${suffix}`;
+
 export class Instances {
   readonly folder: string;
   readonly #specs = new Map<string, ServerSpec>();
@@ -27,8 +32,9 @@ export class Instances {
     }
   }
 
-  disk = (serverId: string): string => join(this.#of(serverId), 'disk.qcow2');
-  configDrive = (serverId: string): string => join(this.#of(serverId), 'config.iso');
+  /** The root disk with the contents of that number. */
+  disk = (serverId: string, epoch = 1): string => join(this.#of(serverId), numbered('disk', epoch, 'qcow2'));
+  configDrive = (serverId: string, epoch = 1): string => join(this.#of(serverId), numbered('config', epoch, 'iso'));
   console = (serverId: string): string => join(this.#of(serverId), 'console.log');
 
   spec(serverId: string): ServerSpec | undefined {
@@ -45,7 +51,7 @@ export class Instances {
 
   /**
    * Keeps the spec without the signed address of its image. A spec that names no image (it is told of only until the
-   * first boot) keeps the one that the disk was made from.
+   * disk is made) keeps the one that the disk was made from.
    */
   async save(spec: ServerSpec): Promise<void> {
     const image = spec.image ? { ...spec.image, url: '' } : this.#specs.get(spec.serverId)?.image;
@@ -62,6 +68,14 @@ export class Instances {
     }
     await rename(`${path}.new`, path);
     this.#specs.set(spec.serverId, kept);
+  }
+
+  /** Removes disks and drives of lower epochs; those of this one are complete. */
+  async dropBefore(serverId: string, epoch: number): Promise<void> {
+    for (const name of await readdir(this.#of(serverId))) {
+      const match = NUMBERED.exec(name);
+      if (match && Number(match[1] ?? 1) < epoch) await rm(join(this.#of(serverId), name), { force: true });
+    }
   }
 
   async remove(serverId: string): Promise<void> {

@@ -41,6 +41,8 @@ interface FakeDomain {
   readonly memoryMb: number;
   readonly diskGb: number;
   readonly boots: number;
+  /** Of its root disk. */
+  readonly epoch?: number;
 }
 
 const LIMIT_LINES = 5_000;
@@ -104,8 +106,10 @@ export class FakeDriver implements HypervisorDriver {
   }
 
   async ensureRunning(spec: ServerSpec, signal: AbortSignal): Promise<void> {
-    if (this.#domains.get(spec.serverId)?.power === 'running') return;
+    const before = this.#domains.get(spec.serverId);
+    if (before?.power === 'running' && !isDue(spec, before)) return;
     this.#raise('prepare', spec.serverId);
+    this.#assertImage(spec, before);
     await this.#keep(this.#domainOf(spec, this.#domains.get(spec.serverId)?.power ?? 'stopped'));
     await delay(this.#delays.startMs, signal);
     signal.throwIfAborted();
@@ -116,11 +120,12 @@ export class FakeDriver implements HypervisorDriver {
 
   async ensureStopped(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     const domain = this.#domains.get(spec.serverId);
-    if (!domain || domain.power === 'stopped') return;
+    if (!domain || (domain.power === 'stopped' && !isDue(spec, domain))) return;
     this.#raise('stop', spec.serverId);
+    this.#assertImage(spec, domain);
     await delay(this.#delays.stopMs, signal);
     signal.throwIfAborted();
-    await this.#keep({ ...domain, power: 'stopped' });
+    await this.#keep({ ...domain, power: 'stopped', epoch: spec.diskEpoch });
   }
 
   async ensureAbsent(serverId: string): Promise<void> {
@@ -175,10 +180,17 @@ export class FakeDriver implements HypervisorDriver {
     if (fault) throw fault;
   }
 
+  /** A disk is made from an image that compute names. */
+  #assertImage(spec: ServerSpec, before: FakeDomain | undefined): void {
+    if (isDue(spec, before) && !spec.image)
+      throw fail.conflict('the disk of the server is not on this node, and no image is named to make it from');
+  }
+
   #domainOf(spec: ServerSpec, power: PowerState): FakeDomain {
     const { serverId, vcpus, memoryMb, diskGb } = spec;
     const boots = this.#domains.get(serverId)?.boots ?? 0;
-    return { serverId, power, vcpus, memoryMb, diskGb, boots, ports: spec.nics.map((nic) => nic.portId) };
+    const ports = spec.nics.map((nic) => nic.portId);
+    return { serverId, power, vcpus, memoryMb, diskGb, boots, ports, epoch: spec.diskEpoch };
   }
 
   #remember(domain: FakeDomain): void {
@@ -194,3 +206,7 @@ export class FakeDriver implements HypervisorDriver {
       await this.#journal.rewrite(() => [...this.#domains.values()]);
   }
 }
+
+/** True when the spec asks for a root disk that is still to be made. */
+const isDue = (spec: ServerSpec, domain: FakeDomain | undefined): boolean =>
+  (domain ? (domain.epoch ?? 1) : 0) < spec.diskEpoch;

@@ -7,11 +7,9 @@ import { cpus, freemem } from 'node:os';
 import type { PowerState } from '#libs/contract';
 import { fail, isFailure } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
-import { writeConfigDrive } from '../disk/config-drive.js';
 import { readConsole } from '../disk/console-log.js';
-import type { ImageCache, ImageRequest } from '../disk/image-cache.js';
+import type { ImageCache } from '../disk/image-cache.js';
 import type { Instances } from '../disk/instances.js';
-import { createOverlay, type DiskFormat } from '../disk/qemu-img.js';
 import { domainXml, tapName } from '../domain/domain-xml.js';
 import { CommandFailed, type Run } from '../exec/run.js';
 import type { Probe } from '../kvm/probe.js';
@@ -20,6 +18,7 @@ import { PROCEDURES } from '../libvirt/protocol.js';
 import type { MetadataPlane } from '../metadata/plane.js';
 import type { AdvertisementGuard } from '../ovs/advertisement-guard.js';
 import type { Ovs } from '../ovs/ovs.js';
+import { Disks } from './disks.js';
 import { Domains } from './domains.js';
 import type {
   Capacity,
@@ -54,14 +53,13 @@ export interface LibvirtDriverOptions {
 
 const GIB = 1 << 30;
 const MIB = 1 << 20;
-const UNUSED_IMAGE_MS = 24 * 3_600_000;
 
 export class LibvirtDriver implements HypervisorDriver {
   readonly #options: LibvirtDriverOptions;
   readonly #libvirt: Libvirt;
   readonly #domains: Domains;
+  readonly #disks: Disks;
   #events: DriverEvents | undefined;
-  #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: LibvirtDriverOptions) {
     this.#options = options;
@@ -75,22 +73,20 @@ export class LibvirtDriver implements HypervisorDriver {
       onConnect: () => this.#events?.resynced(),
     });
     this.#domains = new Domains(this.#libvirt, options.log, options.parallel);
+    this.#disks = new Disks(options);
   }
 
   async start(events: DriverEvents): Promise<void> {
     this.#events = events;
     this.#options.advertisements.start();
-    await this.#options.instances.start();
-    await this.#options.images.start();
+    await this.#disks.start();
     this.#libvirt.start();
     // In the background: the networks of running guests are served as soon as may be, and nothing waits for it.
     void this.#options.metadata.start(this.#options.instances.specs());
-    this.#sweep = setInterval(() => void this.#evict(UNUSED_IMAGE_MS), 600_000);
-    this.#sweep.unref();
   }
 
   async stop(): Promise<void> {
-    clearInterval(this.#sweep);
+    this.#disks.stop();
     await this.#options.advertisements.stop();
     await this.#options.metadata.stop();
     await this.#libvirt.stop();
@@ -131,30 +127,47 @@ export class LibvirtDriver implements HypervisorDriver {
   async ensureRunning(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     const { serverId } = spec;
     const before = await this.#domains.power(serverId);
+    const due = await this.#disks.areDue(spec);
     await this.#options.instances.save(spec);
     const plugged = this.#options.metadata.plug(spec);
     plugged.catch(() => undefined);
-    if (before === 'running') return plugged;
-    if (before === 'paused') return this.#domains.resume(serverId);
+    if (before === 'running' && !due) return plugged;
+    if (before === 'paused' && !due) return this.#domains.resume(serverId);
     try {
-      await this.#prepareDisks(spec, signal);
+      if (due && before !== 'absent') await this.#clearForNewDisk(spec, signal);
+      await this.#disks.prepare(spec, signal);
       await plugged;
       signal.throwIfAborted();
       await this.#domains.start(this.#xml(spec));
     } catch (error) {
       // A first start that failed for good leaves nothing; one that is tried again keeps what it has.
       const verdict = explained(error, serverId);
-      if (before === 'absent' && !signal.aborted && !isFailure(verdict, 'unavailable'))
-        await this.ensureAbsent(serverId);
+      const first = before === 'absent' && spec.launchedAtMs === 0;
+      if (first && !signal.aborted && !isFailure(verdict, 'unavailable')) await this.ensureAbsent(serverId);
       throw verdict;
     }
   }
 
   async ensureStopped(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     const power = await this.#domains.power(spec.serverId);
-    if (power === 'absent') return;
+    const due = await this.#disks.areDue(spec);
+    if (power === 'absent' && !due) return;
     await this.#options.instances.save(spec);
     if (power === 'running' || power === 'paused') await this.#off(spec.serverId, signal);
+    if (!due) return;
+    try {
+      await this.#clearForNewDisk(spec, signal);
+      await this.#disks.prepare(spec, signal);
+    } catch (error) {
+      throw explained(error, spec.serverId);
+    }
+  }
+
+  /** The guest goes on until the new disk's image is here; what its machine remembers goes with the old disk. */
+  async #clearForNewDisk(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    await this.#disks.fetch(spec, signal);
+    await this.#domains.destroy(spec.serverId);
+    await this.#domains.undefine(spec.serverId);
   }
 
   async ensureAbsent(serverId: string): Promise<void> {
@@ -206,33 +219,8 @@ export class LibvirtDriver implements HypervisorDriver {
     await this.#domains.destroy(serverId);
   }
 
-  async #prepareDisks(spec: ServerSpec, signal: AbortSignal): Promise<void> {
-    const { instances, run, secret } = this.#options;
-    const disk = instances.disk(spec.serverId);
-    if (!(await instances.has(disk))) {
-      const image = imageOf(spec);
-      const bytes = sizeOf(spec);
-      const base = { path: await this.#baseOf(image, signal), format: image.format };
-      await createOverlay(run, disk, base, bytes, signal);
-    }
-    const drive = instances.configDrive(spec.serverId);
-    if (spec.configDrive && !(await instances.has(drive))) await writeConfigDrive(run, drive, spec, { secret });
-  }
-
-  /** The base image; where it finds no room, those that no server uses make room. */
-  async #baseOf(image: ImageRequest, signal: AbortSignal): Promise<string> {
-    const { images } = this.#options;
-    try {
-      return await images.acquire(image, signal);
-    } catch (error) {
-      if (!isFailure(error, 'overQuota') || (await this.#evict(0)) === 0) throw error;
-      return await images.acquire(image, signal);
-    }
-  }
-
   #xml(spec: ServerSpec): string {
-    const { instances, images, bridge, probe } = this.#options;
-    const image = imageOf(instances.spec(spec.serverId) ?? spec);
+    const { instances, bridge, probe } = this.#options;
     return domainXml({
       serverId: spec.serverId,
       displayName: spec.name,
@@ -240,48 +228,13 @@ export class LibvirtDriver implements HypervisorDriver {
       vcpus: spec.vcpus,
       memoryMb: spec.memoryMb,
       accel: probe.accel,
-      disk: { path: instances.disk(spec.serverId), basePath: images.pathOf(image), baseFormat: image.format },
-      configDrive: spec.configDrive ? instances.configDrive(spec.serverId) : undefined,
+      disk: this.#disks.of(spec),
+      configDrive: spec.configDrive ? instances.configDrive(spec.serverId, spec.diskEpoch) : undefined,
       nics: spec.nics,
       bridge,
       consoleLog: instances.console(spec.serverId),
     });
   }
-
-  async #evict(unusedMs: number): Promise<number> {
-    const { instances, images, log } = this.#options;
-    try {
-      const used = instances
-        .specs()
-        .filter((spec) => spec.image)
-        .map((spec) => images.pathOf(imageOf(spec)));
-      return await images.evict(new Set(used), unusedMs);
-    } catch (error) {
-      log.warn({ err: error }, 'unused images could not be removed');
-      return 0;
-    }
-  }
-}
-
-/** How QEMU is to read what the image service calls so. */
-const FORMATS: Readonly<Record<string, DiskFormat>> = { qcow2: 'qcow2', raw: 'raw', iso: 'raw', ami: 'raw' };
-
-function imageOf(spec: ServerSpec): ImageRequest {
-  const { image } = spec;
-  if (!image) throw fail.conflict('the disk of the server is not on this node, and no image is named to make it from');
-  const { imageId, url, sha256, size, diskFormat } = image;
-  const format = FORMATS[diskFormat];
-  if (!format) throw fail.invalid(`disk format ${diskFormat} can not be started here`);
-  return { imageId, url, sha256, size, format };
-}
-
-/** Bytes of the root disk: the flavor's size, or the image's own where the flavor has none. */
-function sizeOf(spec: ServerSpec): number {
-  const least = spec.image?.virtualSize ?? 0;
-  const bytes = spec.diskGb > 0 ? spec.diskGb * GIB : least;
-  if (bytes < least)
-    throw fail.invalid(`the image needs a disk of ${Math.ceil(least / GIB)} GB, the flavor has ${spec.diskGb} GB`);
-  return bytes;
 }
 
 function explained(error: unknown, serverId: string): unknown {

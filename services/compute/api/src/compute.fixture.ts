@@ -292,6 +292,7 @@ async function bootServer(
     securityGroups: [{ id: GROUP, name: 'default' }],
     powerState: 1,
     launchedAt: now,
+    diskMade: true,
     forgetBootSecrets: true,
   });
   await db.exec(`update task set state = 'done', finished_at = now() where key = $1`, [`server/${id}`]);

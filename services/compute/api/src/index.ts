@@ -27,6 +27,8 @@ import { ServerCreateHandlers } from './server/server-create.handlers.js';
 import { ServerMetadataHandlers, serverMetadataOps } from './server/server-metadata.ops.js';
 import { ServerNetworkHandlers, serverNetworkOps } from './server/server-network.ops.js';
 import { serverPasswordOps } from './server/server-password.ops.js';
+import { ServerRebuildHandlers } from './server/server-rebuild.handlers.js';
+import { serverRebuildOps } from './server/server-rebuild.ops.js';
 import { ServerTagHandlers, serverTagOps } from './server/server-tag.ops.js';
 import { UsageHandlers, usageOps } from './usage/usage.ops.js';
 import { VersionHandlers, versionOps } from './version/version.ops.js';
@@ -43,6 +45,7 @@ export const computeOps: readonly Op[] = [
   ...keypairOps,
   ...serverOps,
   ...serverActionOps,
+  ...serverRebuildOps,
   ...serverMetadataOps,
   ...serverTagOps,
   ...serverAddressOps,
@@ -89,6 +92,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     ServerHandlers,
     ServerCreateHandlers,
     ServerConsoleHandlers,
+    ServerRebuildHandlers,
     ServerMetadataHandlers,
     ServerTagHandlers,
     ServerNetworkHandlers,

@@ -8,6 +8,7 @@ import type { Sql, Tx } from '#libs/platform/db';
 import type {
   DesiredPower,
   Fault,
+  ImageSnapshot,
   Interface,
   Move,
   MoveName,
@@ -20,7 +21,7 @@ import { MOVES } from '#services/compute/domain';
 import type { Seal } from './seal.js';
 import { SERVER_COLUMNS } from './server.columns.js';
 import { insertServer, type NewServer } from './server.insert.js';
-import { openSecrets, openUserData } from './server.secrets.js';
+import { openSecrets, openUserData, sealedColumns } from './server.secrets.js';
 
 /** What a write may change besides states. Absent fields stay. */
 export interface ServerPatch {
@@ -45,10 +46,21 @@ export interface ServerPatch {
   readonly lockedReason?: string | null;
   readonly fault?: Fault | null;
   readonly launchedAt?: Date;
+  readonly imageId?: string | null;
+  readonly image?: ImageSnapshot | null;
+  readonly keyName?: string | null;
+  readonly keyType?: string | null;
+  readonly keyData?: string | null;
+  /** Sealed as they are written. */
+  readonly secrets?: Partial<ServerSecrets>;
   /** The password and the injected files are in the guest: forget them. */
   readonly forgetBootSecrets?: boolean;
   /** Raises the count that asks the node for a reboot. */
   readonly reboot?: RebootKind;
+  /** Asks the node for a new root disk. */
+  readonly newDisk?: true;
+  /** The node has the root disk that was asked for: from now on it is not made anew, also where it is lost. */
+  readonly diskMade?: true;
 }
 
 /** What a move left behind, for the inputs of tasks and commands. */
@@ -89,6 +101,11 @@ const PATCH_COLUMNS = {
   lockedReason: 'locked_reason',
   fault: 'fault',
   launchedAt: 'launched_at',
+  imageId: 'image_id',
+  image: 'image',
+  keyName: 'key_name',
+  keyType: 'key_type',
+  keyData: 'key_data',
 } as const satisfies Partial<Record<keyof ServerPatch, string>>;
 const JSON_FIELDS: ReadonlySet<string> = new Set([
   'metadata',
@@ -96,6 +113,7 @@ const JSON_FIELDS: ReadonlySet<string> = new Set([
   'addresses',
   'securityGroups',
   'fault',
+  'image',
 ]);
 
 const FIND = { name: 'server.find', text: `select ${SERVER_COLUMNS} from server s where s.id = $1` };
@@ -147,7 +165,7 @@ export class ServerRepo {
   /** One compare-and-set. Undefined: the server is not in a state from which the move is legal, or is gone. */
   async move(on: Sql, id: string, name: MoveName, now: Date, patch: ServerPatch = {}): Promise<Moved | undefined> {
     const move: Move = MOVES[name];
-    const write = assignments(patch, [id, now, move.from, move.task.filter((task) => task !== null)]);
+    const write = this.#assignments(id, patch, [id, now, move.from, move.task.filter((task) => task !== null)]);
     const sets = ['updated_at = $2', ...write.sets, `task_state = ${literal(move.toTask)}`];
     if (move.to) sets.push(`vm_state = ${literal(move.to)}`);
     if (move.power) sets.push(`power = ${literal(move.power)}`, 'generation = generation + 1');
@@ -161,13 +179,20 @@ export class ServerRepo {
 
   /** Writes what is no state. False: it is gone. */
   async patch(on: Sql, id: string, patch: ServerPatch, now: Date): Promise<boolean> {
-    const write = assignments(patch, [id, now]);
+    const write = this.#assignments(id, patch, [id, now]);
     return (
       (await on.exec(
         `update server set ${['updated_at = $2', ...write.sets].join(', ')} where id = $1`,
         write.params,
       )) === 1
     );
+  }
+
+  #assignments(id: string, patch: ServerPatch, given: readonly unknown[]): { sets: string[]; params: unknown[] } {
+    const write = assignments(patch, given);
+    for (const [column, box] of sealedColumns(this.seal, id, patch.secrets ?? {}))
+      write.sets.push(`${column} = $${write.params.push(box)}`);
+    return write;
   }
 
   /** The last step of a delete: the row leaves the hot table and gives its quota back. False: it had left already. */
@@ -182,6 +207,7 @@ export class ServerRepo {
 }
 
 const COLUMN_NAMES = `id, project_id, user_id, name, hostname, description, power_state, generation, reboot_count, reboot_kind,
+  disk_epoch, disk_made,
   fence, seq, host, hypervisor_id, availability_zone, pinned_zone, image_id, image, flavor, flavor_id, key_name, key_type,
   key_data, metadata, system_metadata, config_drive, nics, addresses, security_groups, tags, scheduler_hints, access_ip_v4,
   access_ip_v6, disk_config, locked_by, locked_reason, fault, reservation_id, launch_index, created_at, launched_at`;
@@ -211,6 +237,8 @@ function assignments(patch: ServerPatch, given: readonly unknown[]): { sets: str
     sets.push(`${column} = $${params.length}`);
   }
   if (patch.forgetBootSecrets) sets.push('admin_pass = null', 'files = null');
+  if (patch.newDisk) sets.push('disk_epoch = disk_epoch + 1');
+  if (patch.diskMade) sets.push('disk_made = disk_epoch');
   if (patch.reboot) sets.push('reboot_count = reboot_count + 1', `reboot_kind = ${literal(patch.reboot)}`);
   return { sets, params };
 }

@@ -33,14 +33,31 @@ export function unsealed(seal: Seal, id: string, row: SealedRow): ServerSecrets 
   };
 }
 
+const closed = (seal: Seal, id: string, text: string | null, column: string): Buffer | null =>
+  text === null ? null : seal.close(text, purpose(id, column));
+const filesText = (files: readonly InjectedFile[]): string | null => (files.length ? JSON.stringify(files) : null);
+
 /** The sealed columns of a new server. */
 export function sealSecrets(seal: Seal, id: string, secrets: ServerSecrets): SealedRow {
-  const close = (text: string | null, column: string) => (text === null ? null : seal.close(text, purpose(id, column)));
   return {
-    userData: close(secrets.userData, 'user_data'),
-    adminPass: close(secrets.adminPass, 'admin_pass'),
-    files: close(secrets.files.length ? JSON.stringify(secrets.files) : null, 'files'),
+    userData: closed(seal, id, secrets.userData, 'user_data'),
+    adminPass: closed(seal, id, secrets.adminPass, 'admin_pass'),
+    files: closed(seal, id, filesText(secrets.files), 'files'),
   };
+}
+
+/** The columns that a change of some secrets writes, with their sealed values. */
+export function sealedColumns(
+  seal: Seal,
+  id: string,
+  { userData, adminPass, files }: Partial<ServerSecrets>,
+): (readonly [column: string, box: Buffer | null])[] {
+  const texts: readonly (readonly [string, string | null | undefined])[] = [
+    ['user_data', userData],
+    ['admin_pass', adminPass],
+    ['files', files && filesText(files)],
+  ];
+  return texts.flatMap(([column, text]) => (text === undefined ? [] : [[column, closed(seal, id, text, column)]]));
 }
 
 /** User data of a list's servers, for administrators at the versions that show it. */

@@ -7,5 +7,6 @@ export * from './server.hostname.js';
 export * from './server.js';
 export * from './server.machine.js';
 export * from './server.order.js';
+export * from './server.rebuild.js';
 export * from './server.tasks.js';
 export * from './ssh-key.js';

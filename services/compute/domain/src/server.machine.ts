@@ -95,6 +95,8 @@ const ended = table({
   paused: { from: ['active'], task: ['pausing'], to: 'paused', toTask: null },
   unpaused: { from: ['paused'], task: ['unpausing'], to: 'active', toTask: null },
   suspended: { from: ['active'], task: ['suspending'], to: 'suspended', toTask: null },
+  rebuilt: { from: ['active', 'stopped', 'error'], task: ['rebuilding'], to: 'active', toTask: null, power: 'running' },
+  rebuiltStopped: { from: ['stopped'], task: ['rebuilding'], to: 'stopped', toTask: null },
   resumed: { from: ['suspended'], task: ['resuming'], to: 'active', toTask: null },
 });
 

@@ -107,7 +107,8 @@ export function orderTrouble(order: ServerOrder, facts: OrderFacts, rights: Orde
   return fitTrouble(flavor, image) ?? countTrouble(order, facts) ?? limitTrouble(order, limits);
 }
 
-function fitTrouble(flavor: FlavorSnapshot, image: ImageFacts): Failure | undefined {
+/** Why a server of that flavor can not boot from the image, or undefined. */
+export function fitTrouble(flavor: FlavorSnapshot, image: ImageFacts): Failure | undefined {
   if (flavor.memoryMb < image.minMemoryMb) return fail.invalid("Flavor's memory is too small for requested image.");
   const disk = flavor.diskGb * GIB;
   const needed = Math.max(image.minDiskGb * GIB, image.virtualSize, image.size);
@@ -127,7 +128,7 @@ function countTrouble(order: ServerOrder, facts: OrderFacts): Failure | undefine
   return undefined;
 }
 
-function limitTrouble(order: ServerOrder, limits: QuotaLimits): Failure | undefined {
+export function limitTrouble(order: Pick<ServerOrder, 'metadata' | 'files'>, limits: QuotaLimits): Failure | undefined {
   const items = Object.keys(order.metadata).length;
   if (!fits(limits.metadata_items, items))
     return fail.overQuota(`Maximum number of metadata items exceeds ${limits.metadata_items}`);
@@ -161,7 +162,7 @@ export function planServers(
         id,
         name,
         hostname,
-        image: snapshot(facts.image),
+        image: imageSnapshotOf(facts.image),
         flavor,
         flavorId: flavor.id,
         keyType: facts.keypair?.type ?? null,
@@ -193,7 +194,15 @@ function namesOf(order: ServerOrder, index: number, many: boolean, id: string): 
   return { name: `${order.name}-${index + 1}`, hostname: numberedHostname(hostname, index + 1, id) };
 }
 
-const snapshot = ({ name, diskFormat, size, virtualSize, sha256, properties }: ImageFacts): ImageSnapshot => ({
+/** What a server keeps of its image. */
+export const imageSnapshotOf = ({
+  name,
+  diskFormat,
+  size,
+  virtualSize,
+  sha256,
+  properties,
+}: ImageFacts): ImageSnapshot => ({
   name,
   diskFormat,
   size,
@@ -205,7 +214,7 @@ const snapshot = ({ name, diskFormat, size, virtualSize, sha256, properties }: I
 const TRAIT = 'trait:';
 
 /** Traits that the flavor or the image demands or forbids. */
-function traitsOf(
+export function traitsOf(
   flavor: FlavorSnapshot,
   image: ImageSnapshot,
 ): Pick<ServerCreateInput, 'requiredTraits' | 'forbiddenTraits'> {

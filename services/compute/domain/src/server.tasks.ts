@@ -2,13 +2,14 @@
  * The kinds of long operations and their inputs. Inputs are fixed when the task is inserted: every id that a flow will
  * make is among them, and nothing that could be a secret.
  */
-import type { Nic, RebootKind, ServerSize } from './server.js';
+import type { ImageSnapshot, Nic, RebootKind, ServerSize } from './server.js';
 
 export const SERVER_CREATE = 'server.create';
 export const SERVER_DELETE = 'server.delete';
 export const SERVER_START = 'server.start';
 export const SERVER_STOP = 'server.stop';
 export const SERVER_REBOOT = 'server.reboot';
+export const SERVER_REBUILD = 'server.rebuild';
 
 export interface ServerCreateInput {
   readonly serverId: string;
@@ -43,12 +44,24 @@ export interface ServerRebootInput extends ServerPowerInput {
   readonly rebootCount: number;
 }
 
+export interface ServerRebuildInput extends ServerPowerInput {
+  /** As it was before and will be again. */
+  readonly power: 'running' | 'stopped';
+  readonly size: ServerSize;
+  /** Of the new image and the flavor: its node must meet them. */
+  readonly requiredTraits: readonly string[];
+  readonly forbiddenTraits: readonly string[];
+  /** What the disk was made from, to go back to where the node does not take the new image. */
+  readonly before: { readonly imageId: string | null; readonly image: ImageSnapshot | null };
+}
+
 export interface TaskInputs {
   [SERVER_CREATE]: ServerCreateInput;
   [SERVER_DELETE]: ServerDeleteInput;
   [SERVER_START]: ServerPowerInput;
   [SERVER_STOP]: ServerPowerInput;
   [SERVER_REBOOT]: ServerRebootInput;
+  [SERVER_REBUILD]: ServerRebuildInput;
 }
 export type TaskKind = keyof TaskInputs;
 

@@ -149,6 +149,10 @@ export interface Server {
   readonly generation: number;
   readonly rebootCount: number;
   readonly rebootKind: RebootKind | '';
+  /** Number of the root disk's contents: raised, it makes the node begin a new disk from the image. */
+  readonly diskEpoch: number;
+  /** The highest such number that a node has made; below `diskEpoch` the node needs the image. */
+  readonly diskMade: number;
   readonly fence: number;
   readonly seq: number;
   readonly host: string | null;

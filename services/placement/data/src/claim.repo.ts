@@ -46,12 +46,15 @@ const HELD = {
   name: 'placement.held',
   text: `select fence, seq, answer from consumer_fence where consumer_id = $1`,
 };
-/** $1 consumer, $2 provider, $3 resources, $4 project, $5 user, $6 answer, $7 request id, $8 detail. */
+/**
+ * $1 consumer, $2 provider, $3 resources, $4 project, $5 user, $6 answer, $7 request id, $8 detail, $9: it had as much
+ * before, so there is nothing to check.
+ */
 const CLAIM = {
   name: 'placement.claim',
   text: `with taken as (
       update provider p set used = placement_add(p.used, $3), generation = p.generation + 1, changed = pg_current_xact_id()
-       where p.id = $2 and p.is_node and p.disabled_reason is null and placement_fits(p.inventories, p.used, $3)
+       where p.id = $2 and p.is_node and ($9 or (p.disabled_reason is null and placement_fits(p.inventories, p.used, $3)))
          and not exists (select from allocation a where a.consumer_id = $1)
       returning p.id, p.generation, p.used
     ), holder as (
@@ -134,14 +137,28 @@ export class GuardedClaim {
   }
 
   /** Takes it all from one provider, or nothing: undefined when there is not enough room any more. */
-  async take(wish: ClaimWish, node: ClaimedNode, alternates: readonly string[]): Promise<UsedState | undefined> {
+  take(wish: ClaimWish, node: ClaimedNode, alternates: readonly string[]): Promise<UsedState | undefined> {
+    return this.#take(wish, node, alternates, false);
+  }
+
+  /** Takes back what the consumer has just released, or less of it: always possible. */
+  takeBack(wish: ClaimWish, node: ClaimedNode): Promise<UsedState | undefined> {
+    return this.#take(wish, node, [], true);
+  }
+
+  #take(
+    wish: ClaimWish,
+    node: ClaimedNode,
+    alternates: readonly string[],
+    unchecked: boolean,
+  ): Promise<UsedState | undefined> {
     const answer: ClaimAnswer = { claimed: node, alternates };
     const detail = `${node.name}: ${Object.entries(wish.resources)
       .map(([name, amount]) => `${name} ${amount}`)
       .join(', ')}`;
     return this.tx.one<UsedState>(CLAIM, [
       ...[this.consumerId, node.id, JSON.stringify(wish.resources), wish.projectId, wish.userId],
-      ...[JSON.stringify(answer), requestId(), detail],
+      ...[JSON.stringify(answer), requestId(), detail, unchecked],
     ]);
   }
 

@@ -224,3 +224,69 @@ it('reports its rate', async () => {
   console.error(`${Math.round((done * 1000) / (performance.now() - begun))} claims and as many releases a second`);
   await balanced();
 }, 20_000);
+
+describe('a consumer that stays', () => {
+  const asks = async (vcpus: number, more: Partial<ServerRequest> = {}) =>
+    scheduler.claim({
+      ...held,
+      pair: { fence: 2, seq: ++seq },
+      resources: { VCPU: vcpus, MEMORY_MB: 64 },
+      inPlace: true,
+      ...more,
+    });
+  let held: ServerRequest;
+  let seq = 0;
+  beforeEach(async () => {
+    seq = 0;
+    await node('a', 5);
+    held = request({ resources: { VCPU: 2, MEMORY_MB: 64 } });
+    await scheduler.claim(held);
+    await node('b', 100);
+  });
+
+  it('grows where there is room, and never beyond', async () => {
+    expect(nameOf(await asks(4))).toBe('a');
+    expect(await used('a')).toEqual({ VCPU: 4, MEMORY_MB: 64 });
+    expect(await asks(6)).toEqual({
+      rejections: [{ id: expect.any(String), name: 'a', reason: 'needs 6 VCPUs, 5 free' }],
+    });
+    expect(await used('a')).toEqual({ VCPU: 4, MEMORY_MB: 64 });
+    await balanced();
+  });
+
+  it('answers a repeated call as the first time', async () => {
+    const pair = { fence: 3, seq: 1 };
+    const answer = await asks(5, { pair });
+    expect(await asks(5, { pair })).toEqual(answer);
+    expect(await used('a')).toEqual({ VCPU: 5, MEMORY_MB: 64 });
+  });
+
+  it('shrinks and stays on a node that takes nothing and has lost inventory, and does not grow there', async () => {
+    const { id } = (await db.one<{ id: string }>(`select id from provider where name = 'a'`))!;
+    const gone = {
+      id,
+      name: 'a',
+      inventories: inventories(1),
+      traits: [],
+      disabledReason: 'maintenance',
+      zone: 'nova',
+    };
+    await providers.ensureNode(gone);
+    expect(nameOf(await asks(2))).toBe('a');
+    expect(nameOf(await asks(1))).toBe('a');
+    expect(await used('a')).toEqual({ VCPU: 1, MEMORY_MB: 64 });
+    expect(await asks(2)).toMatchObject({ rejections: [{ name: 'a', reason: 'is disabled: maintenance' }] });
+    await balanced();
+  });
+
+  it('is refused for a trait that its node lacks, and keeps what it has', async () => {
+    expect(await asks(2, { requiredTraits: ['HW_CPU_X86_SGX'] })).toMatchObject({
+      rejections: [{ name: 'a', reason: 'lacks the required trait HW_CPU_X86_SGX' }],
+    });
+    expect(await used('a')).toEqual({ VCPU: 2, MEMORY_MB: 64 });
+  });
+
+  it('gets nothing where it holds nothing', async () => {
+    expect(await asks(1, { consumerId: randomUUID() })).toEqual({ rejections: [] });
+  });
+});

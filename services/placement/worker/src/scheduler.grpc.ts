@@ -46,6 +46,7 @@ export function schedulerBinding(parts: SchedulerGrpcParts): Binding {
             excludeIds: request.excludeProviderIds,
             onlyName: request.onlyProviderName,
             zone: request.availabilityZone,
+            inPlace: request.inPlace,
           }),
         ),
       release: async (request) => {

@@ -28,6 +28,8 @@ export interface ServerRequest extends NodeRequest {
   readonly pair: Pair;
   readonly projectId: string;
   readonly userId: string;
+  /** The consumer stays on the node it holds. */
+  readonly inPlace?: boolean;
 }
 
 export interface SchedulerParts {
@@ -35,6 +37,8 @@ export interface SchedulerParts {
   readonly keeper: SnapshotKeeper;
   readonly random: () => number;
 }
+
+import { type HeldShare, inPlace, sameAmounts } from './in-place.js';
 
 /** Claims look at numbers that are at most this old, unless they have to look again. */
 const STALE_MS = 250;
@@ -101,11 +105,12 @@ class Attempt {
 
   async run(claim: GuardedClaim): Promise<ClaimAnswer> {
     this.written.length = 0;
-    if (!claim.holds) return this.takeOne(claim, this.select(this.snapshot, this.request));
+    if (!claim.holds && !this.request.inPlace) return this.takeOne(claim, this.select(this.snapshot, this.request));
     const held = await claim.held();
     const without = this.snapshot.with(
       held.flatMap(({ providerId, resources }) => freed(this.snapshot, providerId, resources)),
     );
+    if (this.request.inPlace) return this.changeInPlace(claim, held, without);
     const stays = this.stays(held, without);
     if (stays) {
       await claim.answer(stays, 'ok', 'stays where it is');
@@ -123,6 +128,35 @@ class Attempt {
     this.written.unshift(...moved.freed);
     if (moved.value) return moved.value;
     await claim.answer(refusal, 'refused', 'stays where it was');
+    return refusal;
+  }
+
+  private async changeInPlace(
+    claim: GuardedClaim,
+    held: readonly HeldShare[],
+    without: Snapshot,
+  ): Promise<ClaimAnswer> {
+    const change = inPlace(this.request, held, without);
+    if ('refusal' in change) return this.refuse(claim, { rejections: change.refusal });
+    const { id, name } = change.node;
+    const answer: ClaimAnswer = { claimed: change.node, alternates: [] };
+    if (change.kind === 'same') {
+      await claim.answer(answer, 'ok', 'stays where it is');
+      return answer;
+    }
+    const take = () =>
+      change.kind === 'less' ? claim.takeBack(this.request, change.node) : claim.take(this.request, change.node, []);
+    const moved = await claim.insteadOfHeld(take);
+    if (!moved.value)
+      return this.refuse(claim, { rejections: [{ id, name, reason: 'was taken by others at the same moment' }] });
+    this.written.push(...moved.freed, moved.value);
+    return answer;
+  }
+
+  /** The numbers may have been old: a first refusal makes it look again. */
+  private async refuse(claim: GuardedClaim, refusal: ClaimAnswer): Promise<ClaimAnswer> {
+    if (this.look === 1) throw new LookAgain();
+    await claim.answer(refusal, 'refused', 'stays as it was');
     return refusal;
   }
 
@@ -149,12 +183,6 @@ class Attempt {
   private select(snapshot: Snapshot, request: NodeRequest): Selection {
     return selectNodes(snapshot, request, { random: this.random });
   }
-}
-
-interface HeldShare {
-  readonly providerId: string;
-  readonly name: string;
-  readonly resources: Amounts;
 }
 
 /** The provider as it would be without the share. */
@@ -193,9 +221,4 @@ function refusalText(rejections: readonly Rejection[]): string {
   if (!rejections.length) return 'there are no nodes';
   const text = rejections.map(({ provider, reason }) => `${provider.name}: ${reason}`).join('; ');
   return text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
-}
-
-function sameAmounts(a: Amounts, b: Amounts): boolean {
-  const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
 }

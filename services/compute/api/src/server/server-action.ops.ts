@@ -195,7 +195,6 @@ const groups: readonly Op[] = [
 
 /** Actions that exist elsewhere and not here yet: the server is looked up and the caller judged before they are refused. */
 const ELSEWHERE: Readonly<Record<string, Rule>> = {
-  rebuild: member('servers:rebuild'),
   resize: member('servers:resize'),
   confirmResize: member('servers:confirm_resize'),
   revertResize: member('servers:revert_resize'),

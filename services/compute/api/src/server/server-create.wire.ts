@@ -7,7 +7,7 @@ import type { NicWish, ServerOrder } from '#services/compute/domain';
 import { isBase64, Metadata, Name, Tag, Truth, truth, Whole, whole } from '../values.wire.js';
 
 const shut = { additionalProperties: false } as const;
-const Uuid = Type.String({ pattern: '^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' });
+export const Uuid = Type.String({ pattern: '^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' });
 const Word = Type.String({ minLength: 1, maxLength: 255 });
 
 const nic = {
@@ -39,6 +39,14 @@ export const HostnameText = variants(
   ['2.94', Type.String({ minLength: 2, maxLength: 255, pattern: '^[a-zA-Z0-9]+[a-zA-Z0-9-.]*[a-zA-Z0-9]+$' })],
 );
 
+/** Files to put into the guest, until 2.56. */
+export const Files = Type.Optional(
+  Type.Array(Type.Object({ path: Type.String({ maxLength: 255 }), contents: Type.String() }, shut), {
+    maxItems: 100,
+    ...during({ until: '2.56' }),
+  }),
+);
+
 const order = {
   name: Name,
   flavorRef: Type.Union([Type.String({ minLength: 1, maxLength: 255 }), Type.Integer()]),
@@ -48,12 +56,7 @@ const order = {
   'OS-DCF:diskConfig': Type.Optional(Type.Union([Type.Literal('AUTO'), Type.Literal('MANUAL')])),
   accessIPv4: Type.Optional(Type.String({ maxLength: 64 })),
   accessIPv6: Type.Optional(Type.String({ maxLength: 64 })),
-  personality: Type.Optional(
-    Type.Array(Type.Object({ path: Type.String({ maxLength: 255 }), contents: Type.String() }, shut), {
-      maxItems: 100,
-      ...during({ until: '2.56' }),
-    }),
-  ),
+  personality: Files,
   availability_zone: Type.Optional(Word),
   block_device_mapping: Type.Optional(Type.Array(Type.Object({}, { additionalProperties: true }), { maxItems: 64 })),
   block_device_mapping_v2: Type.Optional(Type.Array(DiskBody, { maxItems: 64 })),
@@ -100,8 +103,7 @@ type Ordered = NewServerBody['server'];
 export function orderOf(request: NewServerBody): ServerOrder {
   const { server } = request;
   const { minCount, maxCount } = countsOf(server);
-  if (server.trusted_image_certificates?.length)
-    throw fail.invalid('trusted_image_certificates can not be used: this cloud does not validate image certificates.');
+  refuseCertificates(server.trusted_image_certificates);
   return {
     name: server.name,
     description: server.description ?? null,
@@ -110,9 +112,9 @@ export function orderOf(request: NewServerBody): ServerOrder {
     flavorId: flavorOf(server.flavorRef),
     keyName: server.key_name ?? null,
     metadata: server.metadata ?? {},
-    userData: userDataOf(server),
+    userData: userDataOf(server.user_data),
     adminPass: server.adminPass ?? null,
-    files: filesOf(server),
+    files: filesOf(server.personality),
     configDrive: truth(server.config_drive ?? false),
     networks: networksOf(server),
     securityGroups: [...new Set((server.security_groups ?? []).map(({ name }) => name))],
@@ -171,15 +173,20 @@ const bootsFromImage = (disk: Static<typeof DiskBody>, imageRef: string | undefi
 /** An id, or a URL that ends in one, as clients of the first version send. */
 const flavorOf = (ref: string | number): string => String(ref).split('/').at(-1) ?? '';
 
-function userDataOf(server: Ordered): string | null {
-  const text = server.user_data ?? null;
-  if (text === null || text === '') return null;
+export function refuseCertificates(asked: readonly string[] | null | undefined): void {
+  if (asked?.length)
+    throw fail.invalid('trusted_image_certificates can not be used: this cloud does not validate image certificates.');
+}
+
+/** Base64 as sent, or null. Throws `invalid`. */
+export function userDataOf(text: string | null | undefined): string | null {
+  if (!text) return null;
   if (!isBase64(text)) throw fail.invalid('Invalid input for field/attribute user_data. It is not valid base64.');
   return text;
 }
 
-function filesOf(server: Ordered): ServerOrder['files'] {
-  const files = server.personality ?? [];
+/** Throws `invalid` for contents that are not base64. */
+export function filesOf(files: ServerOrder['files'] = []): ServerOrder['files'] {
   const broken = files.find((file) => !isBase64(file.contents));
   if (broken) throw fail.invalid(`Personality content for ${broken.path} cannot be decoded`);
   return files;

@@ -132,9 +132,9 @@ export class ServerHandlers {
     const now = this.around.clock.now();
     await db.tx(async (tx) => {
       const moved = server.host === null ? undefined : await servers.move(tx, server.id, move, now);
-      if (!moved) throw await this.#wrongState(server, move);
+      if (!moved) throw await this.wrongState(server, move);
       const input = { serverId: server.id, generation: moved.generation };
-      await insertTask(tx, { ...this.#task(server, asker), kind, input });
+      await insertTask(tx, { ...this.task(server, asker), kind, input });
     });
   }
 
@@ -145,10 +145,10 @@ export class ServerHandlers {
     const move = kind === 'SOFT' ? 'rebootSoft' : 'rebootHard';
     await db.tx(async (tx) => {
       const moved = server.host === null ? undefined : await servers.move(tx, server.id, move, now, { reboot: kind });
-      if (!moved) throw await this.#wrongState(server, 'reboot');
+      if (!moved) throw await this.wrongState(server, 'reboot');
       const { generation, rebootCount } = moved;
       const input = { serverId: server.id, generation, rebootCount, kind };
-      await insertTask(tx, { ...this.#task(server, asker), kind: SERVER_REBOOT, input });
+      await insertTask(tx, { ...this.task(server, asker), kind: SERVER_REBOOT, input });
     });
   }
 
@@ -168,7 +168,7 @@ export class ServerHandlers {
       if (await isBeingDeleted(tx, server.id)) return;
       await requestCancel(tx, key);
       const input = { serverId: server.id };
-      await insertTask(tx, { ...this.#task(server, asker), kind: SERVER_DELETE, input, queue: true });
+      await insertTask(tx, { ...this.task(server, asker), kind: SERVER_DELETE, input, queue: true });
     });
   }
 
@@ -188,13 +188,17 @@ export class ServerHandlers {
     await this.update(server, { lockedBy: null, lockedReason: null });
   }
 
-  #task(server: Server, { who, requestId }: Asker) {
+  /** A task of the server's, but for its kind and input. */
+  task(server: Server, { who, requestId }: Asker) {
     const { id, projectId } = server;
     return { id: this.around.ids.uuid(), key: serverKey(id), projectId, userId: who.userId, requestId };
   }
 
-  async #wrongState(server: Server, action: string) {
+  /** Nova's sentence for an action that the server's state does not allow. */
+  async wrongState(server: Server, action: string) {
     const now = (await this.books.servers.find(this.books.db, server.id)) ?? server;
+    if (now.host === null && now.taskState === null && now.vmState === 'error')
+      return fail.conflict(`Instance ${server.id} is in an invalid state for '${action}'`);
     const [attribute, state] = now.taskState === null ? ['vm_state', now.vmState] : ['task_state', now.taskState];
     return fail.conflict(`Cannot '${action}' instance ${server.id} while it is in ${attribute} ${state}`);
   }

@@ -160,13 +160,29 @@ const groups: Field<ServerRow> = { name: 'server_groups', since: '2.71', from: (
 export const listedServer: View<ServerRow> = view(detail);
 /** GET of one. */
 export const shownServer: View<ServerRow> = view([...detail, groups]);
-/** The answer to PUT: shorter than a GET up to 2.74. */
-export const updatedServer: View<ServerRow> = view([
+const updatedFields: readonly Field<ServerRow>[] = [
   ...core,
   groups,
   ...[...shown, ...administrative].map((field) => ({ ...field, since: later(field.since, '2.75') })),
   { name: 'OS-EXT-SRV-ATTR:hostname', since: '2.90', from: (s) => s.hostname },
   { name: 'host_status', since: '2.75', rule: HOST_STATUS, from: (s) => s.hostStatus },
+];
+/** The answer to PUT: shorter than a GET up to 2.74. */
+export const updatedServer: View<ServerRow> = view(updatedFields);
+
+/** A server that has just been told to begin anew, with its new password. */
+export interface RebuiltRow extends ServerRow {
+  readonly newPassword: string;
+  /** Base64, shown to its owner. */
+  readonly ownUserData: string | null;
+}
+
+/** The answer to a rebuild: that of a PUT and what a rebuild changes. */
+export const rebuiltServer: View<RebuiltRow> = view<RebuiltRow>([
+  ...updatedFields.filter(({ name }) => name !== 'key_name'),
+  { name: 'key_name', since: '2.54', from: (s) => s.keyName },
+  { name: 'user_data', since: '2.57', from: (s) => s.ownUserData },
+  { name: 'adminPass', from: (s) => s.newPassword },
 ]);
 
 function later(since: string | undefined, other: string): string {

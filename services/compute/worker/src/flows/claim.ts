@@ -1,7 +1,7 @@
 /** What a server asks of placement, and the sentence a tenant reads when no node could take it. */
 import { placementV1 } from '#libs/contract';
 import { Permanent, type StepContext } from '#libs/platform/flow';
-import type { ServerCreateInput } from '#services/compute/domain';
+import type { ServerCreateInput, ServerSize } from '#services/compute/domain';
 import type { Placement } from '../peers.js';
 
 /** Where a server may be made, as a claim's step records it. */
@@ -30,7 +30,7 @@ export async function claimNode(
       seq: n,
       projectId: ctx.projectId,
       userId: ctx.userId,
-      resources: resourcesOf(input),
+      resources: amountsOf(input.size),
       requiredTraits: [...input.requiredTraits],
       forbiddenTraits: [...input.forbiddenTraits],
       excludeProviderIds: [...input.excludeProviderIds, ...tried.map((place) => place.providerId)],
@@ -42,7 +42,33 @@ export async function claimNode(
   throw noValidHost(tried, reply.rejections);
 }
 
-function resourcesOf({ size }: ServerCreateInput): placementV1.Amount[] {
+/** What a server that stays on its node is to hold there, and the traits that the node must have. */
+export interface StayingClaim {
+  readonly serverId: string;
+  readonly size: ServerSize;
+  readonly requiredTraits: readonly string[];
+  readonly forbiddenTraits: readonly string[];
+}
+
+/** Changes the claim on the server's own node. Throws `Permanent` with the node's reason, and then nothing has changed. */
+export async function claimInPlace<I>(
+  placement: Placement,
+  ctx: StepContext<I>,
+  { serverId, size, requiredTraits, forbiddenTraits }: StayingClaim,
+): Promise<Placed> {
+  const { fence, n } = ctx.next();
+  const reply = await placement.claim(
+    placementV1.ClaimRequest.fromPartial({
+      ...{ consumerId: serverId, fence, seq: n, projectId: ctx.projectId, userId: ctx.userId },
+      ...{ resources: amountsOf(size), inPlace: true },
+      ...{ requiredTraits: [...requiredTraits], forbiddenTraits: [...forbiddenTraits] },
+    }),
+  );
+  if (reply.claimed) return { node: reply.claimed.providerName, providerId: reply.claimed.providerId };
+  throw noValidHost([], reply.rejections);
+}
+
+function amountsOf(size: ServerSize): placementV1.Amount[] {
   const amounts = [
     { resourceClass: 'VCPU', amount: size.vcpus },
     { resourceClass: 'MEMORY_MB', amount: size.memoryMb },

@@ -8,6 +8,7 @@ import {
   SERVER_CREATE,
   SERVER_DELETE,
   SERVER_REBOOT,
+  SERVER_REBUILD,
   SERVER_START,
   SERVER_STOP,
   serverKey,
@@ -15,6 +16,14 @@ import {
 import { Testbed } from '../testbed/testbed.fixture.js';
 import type { FlowDeps } from './deps.js';
 import { computeFlows } from './index.js';
+
+const OTHER_IMAGE = '99999999-9999-4999-8999-999999999999';
+const REBUILD = {
+  power: 'running',
+  size: { vcpus: 1, memoryMb: 512, diskGb: 1 },
+  requiredTraits: [],
+  forbiddenTraits: [],
+};
 
 let bed: Testbed;
 
@@ -46,7 +55,8 @@ async function runs(): Promise<string> {
 async function aboutToChange(kind: string, move: MoveName, extra: object = {}): Promise<NewTask<{ serverId: string }>> {
   const serverId = await runs();
   if (move === 'start') await bed.db.exec(`update server set vm_state = 'stopped' where id = $1`, [serverId]);
-  const patch = kind === SERVER_REBOOT ? { reboot: 'HARD' as const } : {};
+  const patch =
+    kind === SERVER_REBOOT ? { reboot: 'HARD' as const } : kind === SERVER_REBUILD ? { imageId: OTHER_IMAGE } : {};
   const moved = await bed.servers.move(bed.db, serverId, move, new Date(), patch);
   const { generation, rebootCount } = moved!;
   const input = { serverId, generation, rebootCount, ...extra };
@@ -111,6 +121,30 @@ describe.each([
           if (end === 'done' && power !== (ends === 'active' ? 'running' : 'stopped'))
             wrong.push(`its guest is ${power}`);
           return server.taskState === null ? wrong : [...wrong, `it is still ${server.taskState}`];
+        },
+      },
+      trial,
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe('server.rebuild', () => {
+  it.each(trialsOf(bedless(SERVER_REBUILD)))('$name', async (trial) => {
+    const found = await runTrial(
+      {
+        db: bed.db,
+        flow: bed.flow(SERVER_REBUILD),
+        prepare: () => aboutToChange(SERVER_REBUILD, 'rebuild', { ...REBUILD, before: { imageId: null, image: null } }),
+        audit: async ({ input }, end) => {
+          const server = (await bed.server(input.serverId))!;
+          const epoch = bed.nodes.get(server.host!)!.held.get(server.id)!.epoch;
+          if (end === 'done')
+            return [...(await bed.running(server.id)), ...(epoch === 2 ? [] : [`its disk is ${epoch}`])];
+          const told = server.diskEpoch === 2;
+          const wrong = server.vmState === 'error' && server.taskState === null ? [] : [`it is ${server.vmState}`];
+          if (bed.placement.claimOf(server.id) !== server.host) wrong.push('its claim is gone');
+          return (server.imageId === OTHER_IMAGE) === told ? wrong : [...wrong, `its image is ${server.imageId}`];
         },
       },
       trial,

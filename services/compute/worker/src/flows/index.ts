@@ -3,6 +3,7 @@ import type { FlowDeps } from './deps.js';
 import { serverCreateFlow } from './server-create.flow.js';
 import { serverDeleteFlow } from './server-delete.flow.js';
 import { serverRebootFlow } from './server-reboot.flow.js';
+import { serverRebuildFlow } from './server-rebuild.flow.js';
 import { serverStartFlow } from './server-start.flow.js';
 import { serverStopFlow } from './server-stop.flow.js';
 
@@ -13,4 +14,5 @@ export const computeFlows = (deps: FlowDeps): AnyFlow[] => [
   serverStartFlow(deps),
   serverStopFlow(deps),
   serverRebootFlow(deps),
+  serverRebuildFlow(deps),
 ];

@@ -5,7 +5,8 @@
  */
 
 import type { Tx } from '#libs/platform/db';
-import { defineFlow, type Flow, Permanent, type StepContext } from '#libs/platform/flow';
+import { defineFlow, type Flow, Permanent, type Step, type StepContext } from '#libs/platform/flow';
+import type { ServerPatch } from '#services/compute/data';
 import {
   allows,
   type DesiredPower,
@@ -19,11 +20,16 @@ import { aim } from './aim.js';
 import type { FlowDeps } from './deps.js';
 import type { Target } from './pursuit.js';
 
-export interface PowerPlan {
+export interface PowerPlan<I extends ServerPowerInput = ServerPowerInput> {
   readonly kind: string;
-  readonly power: Exclude<DesiredPower, 'absent'>;
+  readonly power: Chosen<Exclude<DesiredPower, 'absent'>, I>;
   /** The move at the end. */
-  readonly done: MoveName;
+  readonly done: Chosen<MoveName, I>;
+  /** Steps before the node is told. */
+  readonly before?: readonly Step<I>[];
+  /** What is written together with the desired state, and at the end. */
+  readonly aimed?: ServerPatch;
+  readonly settled?: ServerPatch;
   /** The move back, given the server and what its node said of the guest last; `broken` where there is no way back. */
   back(server: Server, power: ReportedPower): MoveName;
   /** How long the node may take. */
@@ -32,14 +38,20 @@ export interface PowerPlan {
   readonly failed: string;
 }
 
+/** The same for all tasks of a kind, or by the task's input. */
+type Chosen<T extends string, I> = T | ((input: I) => T);
+const chosen = <T extends string, I>(choice: Chosen<T, I>, input: I): T =>
+  typeof choice === 'function' ? choice(input) : choice;
+
 export type ReportedPower = ServerReport['power'] | undefined;
 type Ctx<I> = StepContext<I>;
 
-export function powerFlow<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan): Flow<I> {
+export function powerFlow<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan<I>): Flow<I> {
   return defineFlow<I>({
     kind: plan.kind,
     exhausted: 'undo',
     steps: [
+      ...(plan.before ?? []),
       {
         name: 'aim',
         tx: (tx, ctx) => aimAt(deps, plan, tx, ctx),
@@ -63,25 +75,40 @@ export function powerFlow<I extends ServerPowerInput>(deps: FlowDeps, plan: Powe
 
 async function aimAt<I extends ServerPowerInput>(
   deps: FlowDeps,
-  plan: PowerPlan,
+  plan: PowerPlan<I>,
   tx: Tx,
   ctx: Ctx<I>,
 ): Promise<Target> {
   const { serverId, generation } = ctx.input;
   const server = await deps.servers.lock(tx, serverId);
   if (!server?.host) throw new Permanent(`The server ${plan.failed}: it is on no node.`, { kind: 'conflict' });
+  if (plan.aimed) await deps.servers.patch(tx, serverId, plan.aimed, ctx.now);
   const { fence, n: seq } = ctx.next();
-  return aim(deps, tx, { serverId, node: server.host, power: plan.power, generation, fence, seq }, ctx.now);
+  const power = chosen(plan.power, ctx.input);
+  return aim(deps, tx, { serverId, node: server.host, power, generation, fence, seq }, ctx.now);
 }
 
-async function settle<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan, tx: Tx, ctx: Ctx<I>): Promise<void> {
-  const patch = { powerState: POWER[plan.power], ...(plan.power === 'running' ? { fault: null } : {}) };
-  const moved = await deps.servers.move(tx, ctx.input.serverId, plan.done, ctx.now, patch);
+async function settle<I extends ServerPowerInput>(
+  deps: FlowDeps,
+  plan: PowerPlan<I>,
+  tx: Tx,
+  ctx: Ctx<I>,
+): Promise<void> {
+  const power = chosen(plan.power, ctx.input);
+  // A guest that runs has its disk.
+  const running: ServerPatch = power === 'running' ? { fault: null, diskMade: true } : {};
+  const patch: ServerPatch = { powerState: POWER[power], ...running, ...plan.settled };
+  const moved = await deps.servers.move(tx, ctx.input.serverId, chosen(plan.done, ctx.input), ctx.now, patch);
   if (!moved) throw new Permanent('The server is being deleted.', { kind: 'conflict' });
 }
 
 /** Where a delete has taken the server over, no move applies and nothing is changed. */
-async function giveUp<I extends ServerPowerInput>(deps: FlowDeps, plan: PowerPlan, tx: Tx, ctx: Ctx<I>): Promise<void> {
+async function giveUp<I extends ServerPowerInput>(
+  deps: FlowDeps,
+  plan: PowerPlan<I>,
+  tx: Tx,
+  ctx: Ctx<I>,
+): Promise<void> {
   const { serverId } = ctx.input;
   const server = await deps.servers.lock(tx, serverId);
   if (!server) return;

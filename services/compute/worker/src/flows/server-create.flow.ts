@@ -153,6 +153,7 @@ async function activate(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
   const moved = await deps.servers.move(tx, ctx.input.serverId, 'activated', ctx.now, {
     powerState: POWER.running,
     launchedAt: ctx.now,
+    diskMade: true,
     forgetBootSecrets: true,
   });
   if (!moved) throw overtaken();

@@ -3,7 +3,7 @@
  * longer, meant for the caller's node does not exist for it.
  */
 import type { computeV1, imageV1, networkV1 } from '#libs/contract';
-import { fail, isUuid } from '#libs/kernel';
+import { fail, isFailure, isUuid } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Implementation } from '#libs/platform/grpc';
 import type { ServerNode, ServerNodeRepo, SpecRepo } from '#services/compute/data';
@@ -61,8 +61,13 @@ async function portsOf(deps: Deps, server: Server): Promise<readonly networkV1.P
   return reply.servers.find((entry) => entry.serverId === server.id)?.ports ?? NO_PORTS;
 }
 
-/** A signed address for this node. Once a server has run, its disk is what counts, and the image may be gone. */
+/** A signed address for this node. Once the disk is made it is what counts, and the image may be gone. */
 async function locationOf(deps: Deps, server: Server, { node }: ServerNode): Promise<imageV1.Location | undefined> {
-  if (server.launchedAt !== null || server.imageId === null) return undefined;
-  return deps.images.locate({ imageId: server.imageId, node });
+  if (server.diskMade >= server.diskEpoch || server.imageId === null) return undefined;
+  try {
+    return await deps.images.locate({ imageId: server.imageId, node });
+  } catch (error) {
+    if (isFailure(error, 'notFound')) return undefined;
+    throw error;
+  }
 }

@@ -8,7 +8,7 @@ export interface SpecParts {
   readonly aim: ServerNode;
   readonly secrets: ServerSecrets;
   readonly ports: readonly networkV1.Port[];
-  /** Only for the first boot: later the disk is there, or lost. */
+  /** Only until the disk is made: later it is there, or lost. */
   readonly location: imageV1.Location | undefined;
 }
 
@@ -49,6 +49,7 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     flavorName: flavor.name,
     rebootCount: server.rebootCount,
     rebootKind: server.rebootKind,
+    diskEpoch: server.diskEpoch,
     launchedAtMs: server.launchedAt?.getTime() ?? 0,
     files: secrets.files.map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') })),
   });

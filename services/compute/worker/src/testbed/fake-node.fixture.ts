@@ -13,6 +13,8 @@ interface Held {
   seq: number;
   power: PowerState;
   rebootCount: number;
+  /** Of the root disk. */
+  epoch: number;
   last: ServerReport | undefined;
 }
 
@@ -104,7 +106,14 @@ export class FakeNode {
       if (isFailure(error, 'notFound')) return;
       throw error;
     }
-    const held = this.held.get(serverId) ?? { fence: 0, seq: 0, power: 'absent', rebootCount: 0, last: undefined };
+    const held = this.held.get(serverId) ?? {
+      fence: 0,
+      seq: 0,
+      power: 'absent',
+      rebootCount: 0,
+      epoch: 0,
+      last: undefined,
+    };
     const older = spec.fence - held.fence || spec.seq - held.seq;
     if (older < 0) return this.#send(this.#report(serverId, { ...held, ...pairOf(spec) }, 'refused', held));
     if (older === 0 && held.last?.outcome === 'done') return this.#send(held.last);
@@ -128,6 +137,8 @@ export class FakeNode {
     if (wanted === 'running' && this.bootMs) await delay(this.bootMs);
     const failure = wanted === 'running' ? this.bootFailure?.(spec) : undefined;
     if (failure) return failure;
+    if (wanted !== 'absent' && spec.diskEpoch > held.epoch && !spec.image) return 'no image is named';
+    held.epoch = wanted === 'absent' ? 0 : spec.diskEpoch;
     held.power = wanted;
     held.rebootCount = spec.rebootCount;
     return undefined;

@@ -37,6 +37,7 @@ export class FakePlacement implements Placement {
   async claim(request: placementV1.ClaimRequest): Promise<placementV1.ClaimReply> {
     this.#reach();
     const { consumerId, fence, seq, excludeProviderIds } = request;
+    if (request.inPlace) return this.#inPlace(request);
     const needed = request.resources.find((amount) => amount.resourceClass === 'MEMORY_MB')?.amount ?? 0;
     const rejections: placementV1.Rejection[] = [];
     for (const provider of this.providers.values()) {
@@ -57,6 +58,11 @@ export class FakePlacement implements Placement {
     return {};
   }
 
+  /** MB of memory that a server holds. */
+  memoryOf(serverId: string): number | undefined {
+    return this.claims.get(serverId)?.memoryMb;
+  }
+
   /** The node on which a server holds its claim. */
   claimOf(serverId: string): string | undefined {
     return this.claims.get(serverId)?.provider;
@@ -65,6 +71,24 @@ export class FakePlacement implements Placement {
   usedOn(node: string): number {
     const held = this.claims.present().map((id) => this.claims.get(id)!);
     return held.filter((claim) => claim.provider === node).reduce((sum, claim) => sum + claim.memoryMb, 0);
+  }
+
+  /** The consumer stays; only more memory than it holds, or a trait that no node here has, can be refused. */
+  #inPlace({ consumerId, fence, seq, resources, requiredTraits }: placementV1.ClaimRequest): placementV1.ClaimReply {
+    const held = this.claims.get(consumerId);
+    const provider = held && [...this.providers.values()].find(({ name }) => name === held.provider);
+    if (!provider) return { claimed: undefined, rejections: [] };
+    const memoryMb = resources.find((amount) => amount.resourceClass === 'MEMORY_MB')?.amount ?? 0;
+    const [trait] = requiredTraits;
+    const reason = trait
+      ? `lacks the required trait ${trait}`
+      : memoryMb > held.memoryMb
+        ? this.#refusal(provider, memoryMb, [], consumerId)
+        : undefined;
+    const { id: providerId, name: providerName } = provider;
+    if (reason !== undefined) return { claimed: undefined, rejections: [{ providerId, providerName, reason }] };
+    this.claims.set(consumerId, { fence, n: seq }, { provider: providerName, memoryMb });
+    return { claimed: { providerId, providerName, alternateNames: [] }, rejections: [] };
   }
 
   #refusal(provider: Provider, needed: number, excluded: readonly string[], consumer: string): string | undefined {

@@ -94,6 +94,7 @@ export class Testbed {
   readonly service: ReturnType<typeof nodesService>;
   /** Commands are lost while it says so. */
   losesCommands: () => boolean = () => false;
+  imagesGone = false;
   busSince: Date | undefined = new Date(0);
   /** How far the worker's clock runs ahead. */
   aheadMs = 0;
@@ -119,7 +120,10 @@ export class Testbed {
     const ears = { db, reports, watch, fences, servers: reconciler, hearing, send, now, log };
     this.consumer = new ReportConsumer(ears);
     const images = {
-      locate: async () => ({ url: 'http://i', sha256: '', size: 1, diskFormat: 'qcow2', expiresAtMs: 0 }),
+      locate: async () => {
+        if (this.imagesGone) throw fail.notFound('no such image');
+        return { url: 'http://i', sha256: '', size: 1, diskFormat: 'qcow2', expiresAtMs: 0 };
+      },
     };
     const declare = async () => undefined;
     const enrolment = new Enrolment({ db, nodes, watch, declare, send, heartbeatMs: OPTIONS.heartbeatMs, now });

@@ -1,0 +1,125 @@
+/**
+ * The disks of servers on this node: made where missing, from a base image that is downloaded where missing. What is there
+ * is never made anew, unless a higher epoch of the root disk is asked for; what a guest wrote is never opened here.
+ */
+import { fail, isFailure } from '#libs/kernel';
+import type { Log } from '#libs/platform/log';
+import { writeConfigDrive } from '../disk/config-drive.js';
+import type { ImageCache, ImageRequest } from '../disk/image-cache.js';
+import type { Instances } from '../disk/instances.js';
+import { createOverlay, type DiskFormat } from '../disk/qemu-img.js';
+import type { DomainInput } from '../domain/domain-xml.js';
+import type { Run } from '../exec/run.js';
+import type { ServerSpec } from './driver.js';
+
+export interface DisksOptions {
+  readonly instances: Instances;
+  readonly images: ImageCache;
+  readonly run: Run;
+  readonly log: Log;
+  /** Mixed into what guests are given as random seed. */
+  readonly secret: string;
+}
+
+const GIB = 1 << 30;
+const UNUSED_IMAGE_MS = 24 * 3_600_000;
+const SWEEP_EVERY_MS = 600_000;
+
+export class Disks {
+  readonly #options: DisksOptions;
+  #sweep: NodeJS.Timeout | undefined;
+
+  constructor(options: DisksOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    await this.#options.instances.start();
+    await this.#options.images.start();
+    this.#sweep = setInterval(() => void this.#evict(UNUSED_IMAGE_MS), SWEEP_EVERY_MS);
+    this.#sweep.unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#sweep);
+  }
+
+  /** True when the root disk that the spec asks for is still to be made. Compute names the image only until it was. */
+  async areDue(spec: ServerSpec): Promise<boolean> {
+    const { instances } = this.#options;
+    return spec.image !== undefined && !(await instances.has(instances.disk(spec.serverId, spec.diskEpoch)));
+  }
+
+  /** Makes what is missing, then drops what an older epoch left. For a guest that is off. Aborting stops downloads. */
+  async prepare(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    const { instances, run, secret } = this.#options;
+    const { serverId, diskEpoch } = spec;
+    const disk = instances.disk(serverId, diskEpoch);
+    if (!(await instances.has(disk))) {
+      const bytes = sizeOf(spec);
+      const base = { path: await this.fetch(spec, signal), format: imageOf(spec).format };
+      await createOverlay(run, disk, base, bytes, signal);
+    }
+    const drive = instances.configDrive(serverId, diskEpoch);
+    if (spec.configDrive && !(await instances.has(drive))) await writeConfigDrive(run, drive, spec, { secret });
+    await instances.dropBefore(serverId, diskEpoch);
+  }
+
+  /** The path of the base image, here after a download; where it finds no room, images that no server uses make room. */
+  async fetch(spec: ServerSpec, signal: AbortSignal): Promise<string> {
+    const { images } = this.#options;
+    const image = imageOf(spec);
+    try {
+      return await images.acquire(image, signal);
+    } catch (error) {
+      if (!isFailure(error, 'overQuota') || (await this.#evict(0)) === 0) throw error;
+      return await images.acquire(image, signal);
+    }
+  }
+
+  /** The root disk as the domain is to have it. */
+  of(spec: ServerSpec): DomainInput['disk'] {
+    const { instances, images } = this.#options;
+    const image = imageOf(instances.spec(spec.serverId) ?? spec);
+    return {
+      path: instances.disk(spec.serverId, spec.diskEpoch),
+      basePath: images.pathOf(image),
+      baseFormat: image.format,
+    };
+  }
+
+  async #evict(unusedMs: number): Promise<number> {
+    const { instances, images, log } = this.#options;
+    try {
+      const used = instances
+        .specs()
+        .filter((spec) => spec.image)
+        .map((spec) => images.pathOf(imageOf(spec)));
+      return await images.evict(new Set(used), unusedMs);
+    } catch (error) {
+      log.warn({ err: error }, 'unused images could not be removed');
+      return 0;
+    }
+  }
+}
+
+/** How QEMU is to read what the image service calls so. */
+const FORMATS: Readonly<Record<string, DiskFormat>> = { qcow2: 'qcow2', raw: 'raw', iso: 'raw', ami: 'raw' };
+
+function imageOf(spec: ServerSpec): ImageRequest {
+  const { image } = spec;
+  if (!image) throw fail.conflict('the disk of the server is not on this node, and no image is named to make it from');
+  const { imageId, url, sha256, size, diskFormat } = image;
+  const format = FORMATS[diskFormat];
+  if (!format) throw fail.invalid(`disk format ${diskFormat} can not be started here`);
+  return { imageId, url, sha256, size, format };
+}
+
+/** Bytes of the root disk: the flavor's size, or the image's own where the flavor has none. */
+function sizeOf(spec: ServerSpec): number {
+  const least = spec.image?.virtualSize ?? 0;
+  const bytes = spec.diskGb > 0 ? spec.diskGb * GIB : least;
+  if (bytes < least)
+    throw fail.invalid(`the image needs a disk of ${Math.ceil(least / GIB)} GB, the flavor has ${spec.diskGb} GB`);
+  return bytes;
+}
