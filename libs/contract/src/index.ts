@@ -7,4 +7,6 @@ export * as networkGroupsV1 from './generated/network/v1/groups.js';
 export * as networkV1 from './generated/network/v1/ports.js';
 export * as operatorV1 from './generated/operator/v1/operator.js';
 export * as placementV1 from './generated/placement/v1/scheduler.js';
+export * as restV1 from './generated/rest/v1/rest.js';
+export * from './rest.js';
 export * from './token-feed.js';

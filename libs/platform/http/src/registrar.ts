@@ -83,7 +83,9 @@ export class Registrar {
     }
     const methods = methodsByPath(this.#options.ops);
     fastify.setNotFoundHandler((request, reply) => {
-      const allowed = methods.find(({ pattern }) => pattern.test(request.url.split('?')[0] ?? ''));
+      const path = request.url.split('?')[0] ?? '';
+      // With a slash at its end it is one thing of a list, its id left out.
+      const allowed = !path.endsWith('/') && methods.some(({ pattern }) => pattern.test(path));
       const error = allowed
         ? fail.methodNotAllowed('The method is not allowed for this resource.')
         : fail.notFound('The resource could not be found.');

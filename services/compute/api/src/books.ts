@@ -5,6 +5,7 @@ import type { Clock, Ids } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Remote } from '#libs/platform/grpc';
 import { FlavorRepo, KeypairRepo, NodeRepo, QuotaRepo, type Seal, ServerRepo } from '#services/compute/data';
+import type { ForeignApi } from './foreign-api.js';
 
 export class Books {
   readonly servers: ServerRepo;
@@ -33,6 +34,9 @@ export class Peers {
     readonly image: Pick<Image, 'describe'>,
     /** The agent that answers for a node, at its `agentGrpc` address; its certificate carries the node's name. */
     readonly agentOf: (node: { readonly name: string; readonly agentGrpc: string }) => Pick<Agent, 'consoleLog'>,
+    /** The public APIs of image and network, for what older clients still ask of compute. */
+    readonly imageApi: ForeignApi,
+    readonly networkApi: ForeignApi,
   ) {}
 }
 

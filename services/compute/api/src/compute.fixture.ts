@@ -1,7 +1,7 @@
 /** The whole API over a real database with peers that answer from memory: what the integration tests talk to. */
 import { generateKeyPairSync } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import type { imageV1, networkGroupsV1, networkV1 } from '#libs/contract';
+import type { imageV1, networkGroupsV1, networkV1, restV1 } from '#libs/contract';
 import { type Clock, fail, randomIds } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import { flowMigrations } from '#libs/platform/flow';
@@ -11,6 +11,7 @@ import { mintToken, TokenVerifier } from '#libs/platform/policy';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
 import { computeMigrations, Seal, ServerRepo } from '#services/compute/data';
 import type { FlavorSnapshot } from '#services/compute/domain';
+import { ForeignApi } from './foreign-api.js';
 import { Books, computeDialect, computeModule, computeOps, computeRules, Peers } from './index.js';
 
 export const IMAGE = '11111111-1111-4111-8111-111111111111';
@@ -175,9 +176,29 @@ const GROUP_RULES = [
   { ...rule, ...fromItself, protocol: '', portRangeMin: undefined, portRangeMax: undefined },
 ];
 
-const fakePeers = new Peers(fakeNetwork, fakeGroups, fakeImages, () => ({
-  consoleLog: async ({ lines }) => ({ output: Buffer.from(`booted\r\nlines ${lines}\u001b[0m\n`) }),
-}));
+/** What image and network were asked in a caller's name, and what they are to answer. */
+export const fakeRest = {
+  asked: [] as restV1.PerformRequest[],
+  answers: new Map<string, { status: number; body?: unknown }>(),
+  perform: async (request: restV1.PerformRequest): Promise<restV1.PerformReply> => {
+    fakeRest.asked.push(request);
+    const answer = fakeRest.answers.get(`${request.method} ${request.path}`);
+    if (!answer)
+      return { status: 404, body: JSON.stringify({ message: `no answer to ${request.method} ${request.path}` }) };
+    return { status: answer.status, body: answer.body === undefined ? '' : JSON.stringify(answer.body) };
+  },
+};
+
+const fakePeers = new Peers(
+  fakeNetwork,
+  fakeGroups,
+  fakeImages,
+  () => ({
+    consoleLog: async ({ lines }) => ({ output: Buffer.from(`booted\r\nlines ${lines}\u001b[0m\n`) }),
+  }),
+  new ForeignApi(fakeRest),
+  new ForeignApi(fakeRest),
+);
 
 const flavor = (id: string, name: string, memoryMb: number, diskGb: number): FlavorSnapshot => ({
   id,

@@ -1,9 +1,10 @@
 /** The peers of a running process, over mutual TLS. */
-import { agentV1, imageV1, networkGroupsV1, networkV1 } from '#libs/contract';
+import { agentV1, imageV1, networkGroupsV1, networkV1, restV1 } from '#libs/contract';
 import type { ServiceConfig } from '#libs/platform/config';
 import { connectGrpc, type Remote } from '#libs/platform/grpc';
 import { agentCertificateOf } from '#services/compute/domain';
 import { Peers } from './books.js';
+import { ForeignApi } from './foreign-api.js';
 
 type Agent = Remote<typeof agentV1.NodeService>;
 type NodeAddress = Parameters<Peers['agentOf']>[0];
@@ -31,10 +32,15 @@ export function connectPeers(
   agentOf: Peers['agentOf'] = connectAgents(tls),
 ): Peers {
   const network = peers['network'] ?? [];
+  const image = peers['image'] ?? [];
+  const apiOf = (name: string, addresses: readonly string[]) =>
+    new ForeignApi(connectGrpc(restV1.RestService, addresses, name, tls));
   return new Peers(
     connectGrpc(networkV1.PortsService, network, 'network', tls),
     connectGrpc(networkGroupsV1.GroupsService, network, 'network', tls),
-    connectGrpc(imageV1.ImagesService, peers['image'] ?? [], 'image', tls),
+    connectGrpc(imageV1.ImagesService, image, 'image', tls),
     agentOf,
+    apiOf('image', image),
+    apiOf('network', network),
   );
 }

@@ -10,28 +10,42 @@ import { commonRules } from './compute.rules.js';
 import { ExtensionHandlers, extensionOps } from './extension/extension.ops.js';
 import { FlavorHandlers } from './flavor/flavor.handlers.js';
 import { flavorOps, flavorRules } from './flavor/flavor.ops.js';
+import { FloatingIpHandlers } from './floating-ip/floating-ip.handlers.js';
+import { floatingIpOps } from './floating-ip/floating-ip.ops.js';
+import { ImageHandlers } from './image/image.handlers.js';
+import { imageOps } from './image/image.ops.js';
 import { KeypairHandlers } from './keypair/keypair.handlers.js';
 import { keypairOps } from './keypair/keypair.ops.js';
+import { MigrationHandlers, migrationOps } from './migration/migration.ops.js';
+import { NetworkHandlers, networkOps } from './network/network.ops.js';
+import { BaremetalHandlers, hostOps } from './node/host.ops.js';
 import { hypervisorOps } from './node/hypervisor.ops.js';
 import { NodeHandlers } from './node/node.handlers.js';
 import { serviceOps } from './node/service.ops.js';
 import { zoneOps } from './node/zone.ops.js';
 import { QuotaHandlers, quotaOps, quotaRules } from './quota/quota.ops.js';
+import { RemovedHandlers, removedOps } from './removed/removed.ops.js';
+import { SecurityGroupHandlers } from './security-group/security-group.handlers.js';
+import { securityGroupOps } from './security-group/security-group.ops.js';
 import { InstanceActionHandlers, instanceActionOps, instanceActionRules } from './server/instance-action.ops.js';
 import { ServerHandlers } from './server/server.handlers.js';
-import { serverOps, serverRules } from './server/server.ops.js';
+import { serverOps, serverRules, volumesBootOps } from './server/server.ops.js';
 import { serverActionOps, serverActionRules } from './server/server-action.ops.js';
 import { serverAddressOps } from './server/server-address.ops.js';
 import { ServerConsoleHandlers } from './server/server-console.handlers.js';
 import { ServerCreateHandlers } from './server/server-create.handlers.js';
+import { ServerEventHandlers, serverExternalEventOps } from './server/server-external-event.ops.js';
 import { ServerMetadataHandlers, serverMetadataOps } from './server/server-metadata.ops.js';
 import { ServerNetworkHandlers, serverNetworkOps } from './server/server-network.ops.js';
 import { serverPasswordOps } from './server/server-password.ops.js';
 import { ServerRebuildHandlers } from './server/server-rebuild.handlers.js';
 import { serverRebuildOps } from './server/server-rebuild.ops.js';
 import { ServerTagHandlers, serverTagOps } from './server/server-tag.ops.js';
+import { serverTopologyOps, serverTopologyRules } from './server/server-topology.ops.js';
+import { instanceUsageAuditLogOps } from './usage/instance-usage-audit-log.ops.js';
 import { UsageHandlers, usageOps } from './usage/usage.ops.js';
 import { VersionHandlers, versionOps } from './version/version.ops.js';
+import { VolumeHandlers, volumeOps } from './volume/volume.ops.js';
 
 export { Books, Peers } from './books.js';
 export { COMPUTE_SPACE, computeDialect } from './compute.space.js';
@@ -57,6 +71,18 @@ export const computeOps: readonly Op[] = [
   ...serviceOps,
   ...zoneOps,
   ...usageOps,
+  ...imageOps,
+  ...networkOps,
+  ...floatingIpOps,
+  ...securityGroupOps,
+  ...hostOps,
+  ...migrationOps,
+  ...instanceUsageAuditLogOps,
+  ...serverExternalEventOps,
+  ...serverTopologyOps,
+  ...volumeOps,
+  ...volumesBootOps,
+  ...removedOps,
 ];
 export const computeRules: readonly Rule[] = [
   ...commonRules,
@@ -65,6 +91,7 @@ export const computeRules: readonly Rule[] = [
   ...serverActionRules,
   ...instanceActionRules,
   ...quotaRules,
+  ...serverTopologyRules,
 ];
 
 export interface ComputeApiDeps {
@@ -100,5 +127,14 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     QuotaHandlers,
     NodeHandlers,
     UsageHandlers,
+    ImageHandlers,
+    NetworkHandlers,
+    FloatingIpHandlers,
+    SecurityGroupHandlers,
+    BaremetalHandlers,
+    MigrationHandlers,
+    ServerEventHandlers,
+    VolumeHandlers,
+    RemovedHandlers,
   ],
 });

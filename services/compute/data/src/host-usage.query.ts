@@ -38,3 +38,21 @@ export async function serversOnHosts(
   );
   return Map.groupBy(rows, (row) => row.host);
 }
+
+export interface ProjectShare {
+  readonly projectId: string;
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
+}
+
+/** What the servers of each project take of one node. */
+export function usageOnHost(on: Sql, host: string): Promise<ProjectShare[]> {
+  return on.query<ProjectShare>(
+    `select project_id as "projectId", sum((flavor->>'vcpus')::bigint)::bigint as vcpus,
+        sum((flavor->>'memoryMb')::bigint)::bigint as "memoryMb",
+        sum((flavor->>'diskGb')::bigint + (flavor->>'ephemeralGb')::bigint)::bigint as "diskGb"
+      from server where host = $1 group by project_id order by project_id`,
+    [host],
+  );
+}

@@ -1,5 +1,5 @@
 /** Compute nodes: enrolment and beats are written by the worker, disabling by operators. */
-import type { Sql } from '#libs/platform/db';
+import type { Sql, Tx } from '#libs/platform/db';
 import type { Node, NodeBeat, NodeEnrolment } from '#services/compute/domain';
 
 const COLUMNS = `name, hypervisor_id as "hypervisorId", number, service_id as "serviceId", hypervisor_type as "hypervisorType",
@@ -51,6 +51,7 @@ export class NodeRepo {
       now,
       node.availabilityZone,
     ]);
+    await this.settleGone(on, node.name);
     return row!;
   }
 
@@ -85,6 +86,38 @@ export class NodeRepo {
   /** Every node in the order they first enrolled. */
   list(on: Sql): Promise<Node[]> {
     return on.query<Node>(`select ${COLUMNS} from node order by number`);
+  }
+
+  /**
+   * Forgets a node and leaves word for placement. False: a server is on it. Whoever claims it at this moment finds it gone
+   * and tries another one.
+   */
+  async remove(tx: Tx, name: string, now: Date): Promise<boolean> {
+    const gone = await tx.exec(
+      `with gone as (
+         delete from node where name = $1 and not exists (select 1 from server where host = $1)
+           returning name, hypervisor_id)
+       insert into gone_node (name, hypervisor_id, gone_at) select name, hypervisor_id, $2 from gone
+         on conflict (name) do update set hypervisor_id = excluded.hypervisor_id, gone_at = excluded.gone_at`,
+      [name, now],
+    );
+    return gone === 1;
+  }
+
+  /** Nodes that placement still has to forget. */
+  async gone(on: Sql): Promise<string[]> {
+    return (await on.query<{ name: string }>('select name from gone_node order by name')).map(({ name }) => name);
+  }
+
+  /** The id under which placement knew a node that is gone. */
+  async goneId(on: Sql, name: string): Promise<string | undefined> {
+    const row = await on.one<{ id: string }>('select hypervisor_id as id from gone_node where name = $1', [name]);
+    return row?.id;
+  }
+
+  /** Placement has forgotten it, or it is back. */
+  async settleGone(on: Sql, name: string): Promise<void> {
+    await on.exec('delete from gone_node where name = $1', [name]);
   }
 
   /** Nodes that are disabled or enabled by the operator take effect in placement by the worker's reconciler. */

@@ -138,6 +138,10 @@ export class ServerRepo {
     return on.one<Server>(FIND, [id]);
   }
 
+  findMany(on: Sql, ids: readonly string[]): Promise<Server[]> {
+    return on.query<Server>(`select ${SERVER_COLUMNS} from server s where s.id = any ($1)`, [ids]);
+  }
+
   findDeleted(on: Sql, id: string): Promise<Server | undefined> {
     return on.one<Server>(FIND_DELETED, [id]);
   }

@@ -2,7 +2,10 @@
 import type { agentV1, imageV1, NodeCommand, networkV1, placementV1 } from '#libs/contract';
 import type { Remote } from '#libs/platform/grpc';
 
-export type Placement = Pick<Remote<placementV1.SchedulerService>, 'claim' | 'release' | 'ensureProvider'>;
+export type Placement = Pick<
+  Remote<placementV1.SchedulerService>,
+  'claim' | 'release' | 'ensureProvider' | 'removeProvider'
+>;
 export type Network = Pick<
   Remote<networkV1.PortsService>,
   'ensureForServer' | 'bind' | 'releaseForServer' | 'listForServers'

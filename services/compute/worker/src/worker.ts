@@ -82,7 +82,7 @@ export class ComputeWorker {
       this.#bus.publish(NODE_COMMAND_EXCHANGE, node, command, { expiresMs: COMMAND_EXPIRES_MS });
     const providers = new ProviderSync({ db, nodes, states, placement, options, now });
     this.#watch = new NodeWatch({
-      ...{ db, states, aims, providers, send, now, log },
+      ...{ db, nodes, states, aims, providers, send, now, log },
       silenceMs: options.silenceMs,
       busSince: () => (this.#bus.connected ? this.#connectedAt : undefined),
     });

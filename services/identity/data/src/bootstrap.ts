@@ -27,6 +27,8 @@ const SERVICES: Readonly<Record<string, string>> = {
 };
 /** Each implies the next. */
 const ROLES = ['admin', 'manager', 'member', 'reader'] as const;
+/** Of services that act by themselves, such as one that tells compute of changes of a server's network. */
+const SERVICE_ROLE = 'service';
 const LOCK = 7_246_817;
 
 export async function bootstrap(db: Db, secrets: Secrets, ids: Ids, wanted: Bootstrap): Promise<void> {
@@ -70,7 +72,7 @@ async function makePeople(tx: Tx, ids: Ids, hashes: { admin: string; demo: strin
 }
 
 async function makeRoles(tx: Tx, ids: Ids): Promise<Map<string, string>> {
-  const made = new Map(ROLES.map((name) => [name as string, ids.hex()]));
+  const made = new Map([...ROLES, SERVICE_ROLE].map((name) => [name as string, ids.hex()]));
   for (const [name, id] of made)
     await tx.exec(`insert into roles (id, name, options) values ($1, $2, '{"immutable": true}')`, [id, name]);
   for (const [index, name] of ROLES.slice(1).entries())

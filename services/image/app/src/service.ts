@@ -1,5 +1,6 @@
 /** The image service, put together: what `main` starts, and what tests start on scratch stores. */
 import { join } from 'node:path';
+import { restBinding } from '#libs/contract';
 import { type Clock, type Ids, randomIds, systemClock } from '#libs/kernel';
 import { productVersion, type ServiceConfig, validated } from '#libs/platform/config';
 import { type Db, openDb } from '#libs/platform/db';
@@ -97,6 +98,7 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   const about = { process: config.process, version: productVersion(), startedAt: clock.now() };
   const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, [
     imageBinding(stores),
+    restBinding(app, log),
     operatorBinding({ ...stores, ...about, sweeper, confinement: gate.confinement }),
   ]);
   const stopping = new AbortController();

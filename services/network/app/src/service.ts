@@ -1,5 +1,6 @@
 /** The network service, put together: what `main` starts, and what tests start on scratch stores. */
 import { randomInt } from 'node:crypto';
+import { restBinding } from '#libs/contract';
 import { type Clock, type Ids, randomIds, systemClock } from '#libs/kernel';
 import { productVersion, type ServiceConfig, validated } from '#libs/platform/config';
 import { type Db, openDb } from '#libs/platform/db';
@@ -79,6 +80,7 @@ export async function startService(deps: ServiceDeps): Promise<RunningService> {
   const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, [
     portsBinding({ books, clock, log, defaultDns: options.dnsServers, mtu: options.mtu }),
     groupsBinding(books, log),
+    restBinding(app, log),
     operatorBinding({ books, client: ovn.client, reconciler: ovn.reconciler, clock, log, ...about }),
   ]);
   const forgetting = setInterval(() => {

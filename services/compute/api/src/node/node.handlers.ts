@@ -1,6 +1,13 @@
 import { Injectable } from '@nestjs/common';
 import { fail, isUuid } from '#libs/kernel';
-import { type HostUsage, NODE_CHANNEL, serversOnHosts, usageOfHosts } from '#services/compute/data';
+import {
+  type HostUsage,
+  NODE_CHANNEL,
+  type ProjectShare,
+  serversOnHosts,
+  usageOfHosts,
+  usageOnHost,
+} from '#services/compute/data';
 import { isNodeUp, type Node } from '#services/compute/domain';
 import { Books, Surroundings } from '../books.js';
 
@@ -26,6 +33,10 @@ export class NodeHandlers {
     private readonly around: Surroundings,
   ) {}
 
+  now(): Date {
+    return this.around.clock.now();
+  }
+
   async list(withServers = false): Promise<NodeRow[]> {
     return this.#rows(await this.books.nodes.list(this.books.db), withServers);
   }
@@ -40,8 +51,16 @@ export class NodeHandlers {
     return row!;
   }
 
-  async findService(id: string): Promise<NodeRow> {
-    const node = isUuid(id) ? await this.books.nodes.findByServiceId(this.books.db, id) : undefined;
+  /** What the servers of each project take of a node. */
+  usageByProject(name: string): Promise<ProjectShare[]> {
+    return usageOnHost(this.books.db, name);
+  }
+
+  /** By its uuid, or by its small number at the older versions. */
+  async findService(id: string, byUuid = true): Promise<NodeRow> {
+    const { db, nodes } = this.books;
+    const byNumber = /^\d{1,9}$/.test(id) ? () => nodes.findByNumber(db, Number(id)) : async () => undefined;
+    const node = byUuid ? (isUuid(id) ? await nodes.findByServiceId(db, id) : undefined) : await byNumber();
     if (!node) throw fail.notFound(`Service ${id.slice(0, 64)} not found.`);
     const [row] = await this.#rows([node], false);
     return row!;
@@ -62,6 +81,18 @@ export class NodeHandlers {
     });
     const [row] = await this.#rows([node], false);
     return row!;
+  }
+
+  /** Forgets a node on which no server is; the worker takes it out of placement. One that still runs enrols anew. */
+  async remove(name: string): Promise<void> {
+    const { db, nodes } = this.books;
+    await db.tx(async (tx) => {
+      if (!(await nodes.remove(tx, name, this.around.clock.now())))
+        throw fail.conflict(
+          'Unable to delete compute service that is hosting instances. Migrate or delete the instances first.',
+        );
+      tx.notify(NODE_CHANNEL, name);
+    });
   }
 
   async #rows(nodes: readonly Node[], withServers: boolean): Promise<NodeRow[]> {

@@ -1,9 +1,7 @@
-/** Availability zones, hosts and aggregates: how nodes are grouped. */
-import { fail } from '#libs/kernel';
+/** Availability zones and aggregates: how nodes are grouped. */
 import { type Op, op } from '#libs/platform/http';
 import { PROJECT_READER, rule } from '#libs/platform/policy';
 import { admin } from '../compute.rules.js';
-import { last, looseQuery, Many } from '../paging.wire.js';
 import { isoNaive } from '../values.wire.js';
 import { NodeHandlers, type NodeRow } from './node.handlers.js';
 
@@ -35,47 +33,6 @@ const zoneRows: readonly Op[] = (['', '/detail'] as const).map((suffix) =>
   }),
 );
 
-const hostsQuery = looseQuery({ zone: Many, service: Many });
-
-const hostRows: readonly Op[] = [
-  op(NodeHandlers, {
-    method: 'GET',
-    path: '/v2.1/os-hosts',
-    until: '2.42',
-    rule: admin('os-hosts:list'),
-    status: 200,
-    query: hostsQuery,
-    run: async (handlers, call) => {
-      const [zone, service] = [last(call.query.zone), last(call.query.service)];
-      const nodes = service !== undefined && service !== 'compute' ? [] : await handlers.list();
-      const hosts = nodes
-        .filter((node) => zone === undefined || node.availabilityZone === zone)
-        .map((node) => ({ host_name: node.name, service: 'compute', zone: node.availabilityZone }));
-      return { body: { hosts } };
-    },
-  }),
-  op(NodeHandlers, {
-    method: 'GET',
-    path: '/v2.1/os-hosts/:name',
-    until: '2.42',
-    rule: admin('os-hosts:show'),
-    status: 200,
-    run: async (handlers, call) => {
-      const name = call.params['name'] ?? '';
-      const node = (await handlers.list()).find((row) => row.name === name);
-      if (!node) throw fail.notFound(`Compute host ${name.slice(0, 64)} could not be found.`);
-      const resource = (project: string, cpu: number, memory_mb: number, disk_gb: number) => ({
-        resource: { host: name, project, cpu, memory_mb, disk_gb },
-      });
-      const { vcpus, memoryMb, diskGb, used } = node;
-      const total = resource('(total)', vcpus, memoryMb, diskGb);
-      const now = resource('(used_now)', used.vcpus, used.memoryMb, used.diskGb);
-      const most = resource('(used_max)', used.vcpus, used.memoryMb, used.diskGb);
-      return { body: { host: [total, now, most] } };
-    },
-  }),
-];
-
 /** There are none: zones are given to nodes directly. */
 const aggregates = op(NodeHandlers, {
   method: 'GET',
@@ -85,4 +42,4 @@ const aggregates = op(NodeHandlers, {
   run: () => ({ body: { aggregates: [] } }),
 });
 
-export const zoneOps: readonly Op[] = [...zoneRows, ...hostRows, aggregates];
+export const zoneOps: readonly Op[] = [...zoneRows, aggregates];

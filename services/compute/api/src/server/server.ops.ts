@@ -194,3 +194,9 @@ const single: readonly Op[] = [
 ];
 
 export const serverOps: readonly Op[] = [...lists, create, ...single];
+
+/** The same servers under the older name, from when booting from a volume was an operation of its own. */
+export const volumesBootOps: readonly Op[] = serverOps.map((row) => ({
+  ...row,
+  path: row.path.replace('/servers', '/os-volumes_boot'),
+}));

@@ -9,7 +9,7 @@ import { isFailure } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import { callInDebts, wakeTasks } from '#libs/platform/flow';
 import type { Log } from '#libs/platform/log';
-import type { HeardNode, NodeStateRepo, ServerNodeRepo } from '#services/compute/data';
+import type { HeardNode, NodeRepo, NodeStateRepo, ServerNodeRepo } from '#services/compute/data';
 import { NODE_CHANNEL, OPEN } from '#services/compute/data';
 import { serverKey } from '#services/compute/domain';
 import type { SendCommand } from '../peers.js';
@@ -17,6 +17,7 @@ import type { ProviderSync } from './provider-sync.js';
 
 interface Deps {
   readonly db: Db;
+  readonly nodes: NodeRepo;
   readonly states: NodeStateRepo;
   readonly aims: ServerNodeRepo;
   readonly providers: ProviderSync;
@@ -142,7 +143,10 @@ export class NodeWatch {
   async #round(): Promise<void> {
     const at = this.#deps.now().getTime();
     if (at - this.#flushed >= FLUSH_MS) await this.#flush();
-    if (at - this.#refreshed >= REFRESH_MS) await this.#refresh();
+    if (at - this.#refreshed >= REFRESH_MS) {
+      await this.#refresh();
+      await this.#forgetGone();
+    }
     for (const [name, node] of this.#nodes) {
       const reason = this.#downReason(node, at);
       if (reason) await this.#takeDown(name, node, reason);
@@ -184,6 +188,13 @@ export class NodeWatch {
       );
   }
 
+  /** Takes nodes out of placement that an operator took away; what fails is tried again at the next look. */
+  async #forgetGone(): Promise<void> {
+    const { db, nodes, providers } = this.#deps;
+    for (const name of await nodes.gone(db))
+      await providers.sync(name).catch((error: unknown) => this.#trouble(error, name));
+  }
+
   #markUntold(name: string): void {
     const node = this.#nodes.get(name);
     if (node) node.untold = true;
@@ -201,6 +212,8 @@ export class NodeWatch {
     const rows = await this.#deps.states.list(this.#deps.db);
     const at = this.#deps.now().getTime();
     this.#refreshed = at;
+    const present = new Set(rows.map(({ name }) => name));
+    for (const name of this.#nodes.keys()) if (!present.has(name)) this.#nodes.delete(name);
     for (const row of rows) {
       const node = this.#nodes.get(row.name) ?? {
         state: row.state,

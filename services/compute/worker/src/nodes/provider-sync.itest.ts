@@ -40,3 +40,34 @@ it('tells placement of more nodes at once than there are connections', async () 
   expect(placement.providers.size).toBe(names.length);
   expect((await states.list(db)).map((node) => node.told)).toEqual(names.map(() => OPEN));
 });
+
+it('lets placement forget a node that an operator took away, once, and not one that came back', async () => {
+  const nodes = new NodeRepo();
+  const states = new NodeStateRepo();
+  const placement = new FakePlacement();
+  const now = () => systemClock.now();
+  const providers = new ProviderSync({ db, nodes, states, placement, options: OPTIONS, now });
+  const enrolment = {
+    ...{ name: 'leaving', hypervisorId: randomIds.uuid(), hypervisorType: 'fake', hypervisorVersion: 1, accel: '' },
+    ...{ accelReason: '', vcpus: 8, memoryMb: 8192, diskGb: 100, address: '', agentGrpc: '', agentVersion: '' },
+    ...{ cpuInfo: {}, availabilityZone: 'nova' },
+  };
+  await nodes.enrol(db, enrolment, now());
+  await providers.sync('leaving');
+  await db.tx((tx) => nodes.remove(tx, 'leaving', now()));
+  placement.away = true;
+  await expect(providers.sync('leaving')).rejects.toThrow();
+  expect(await nodes.gone(db)).toEqual(['leaving']);
+  placement.away = false;
+  await providers.sync('leaving');
+  expect(placement.providers.size).toBe(0);
+  expect(await nodes.gone(db)).toEqual([]);
+
+  await nodes.enrol(db, enrolment, now());
+  await providers.sync('leaving');
+  await db.tx((tx) => nodes.remove(tx, 'leaving', now()));
+  await nodes.enrol(db, enrolment, now());
+  await providers.sync('leaving');
+  expect(placement.providers.size).toBe(1);
+  expect(await nodes.gone(db)).toEqual([]);
+});

@@ -40,8 +40,19 @@ export class ProviderSync {
   }
 
   async #sync(name: string): Promise<void> {
-    const node = await this.deps.nodes.find(this.deps.db, name);
+    const { db, nodes } = this.deps;
+    const node = await nodes.find(db, name);
     if (node) await this.#tell(node);
+    else await this.#forget(name);
+  }
+
+  /** An operator took the node away. One that comes back is told of after this, as calls for a node take turns. */
+  async #forget(name: string): Promise<void> {
+    const { db, nodes, placement } = this.deps;
+    const providerId = await nodes.goneId(db, name);
+    if (providerId === undefined) return;
+    await placement.removeProvider({ providerId });
+    await nodes.settleGone(db, name);
   }
 
   async #tell(node: Node): Promise<void> {

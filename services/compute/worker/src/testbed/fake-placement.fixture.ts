@@ -34,6 +34,12 @@ export class FakePlacement implements Placement {
     return { generation: 1 };
   }
 
+  async removeProvider({ providerId }: placementV1.RemoveProviderRequest): Promise<placementV1.RemoveProviderReply> {
+    this.#reach();
+    this.providers.delete(providerId);
+    return {};
+  }
+
   async claim(request: placementV1.ClaimRequest): Promise<placementV1.ClaimReply> {
     this.#reach();
     const { consumerId, fence, seq, excludeProviderIds } = request;

@@ -112,7 +112,8 @@ export class Testbed {
     };
     const providers = new ProviderSync({ db, nodes, states, placement, options: OPTIONS, now });
     const busSince = () => this.busSince;
-    this.watch = new NodeWatch({ db, states, aims, providers, send, silenceMs: OPTIONS.silenceMs, busSince, now, log });
+    const silenceMs = OPTIONS.silenceMs;
+    this.watch = new NodeWatch({ db, nodes, states, aims, providers, send, silenceMs, busSince, now, log });
     this.reconciler = new ServerReconciler({ db, servers, aims, standings, send, ids: randomIds, now, log });
     const fences = new FenceKeeper(db, log);
     const { watch, reconciler } = this;
