@@ -24,6 +24,11 @@ export interface ServiceChange {
   readonly forcedDown?: boolean;
 }
 
+const missingHypervisor = (id: string) => fail.notFound(`Hypervisor with ID '${id.slice(0, 64)}' could not be found.`);
+function refuseNoUuid(id: string): void {
+  if (!isUuid(id)) throw fail.invalid(`Invalid uuid ${id.slice(0, 64)}`);
+}
+
 const missing = (id: string) => fail.notFound(`Compute host ${id.slice(0, 64)} could not be found.`);
 
 @Injectable()
@@ -44,9 +49,9 @@ export class NodeHandlers {
   /** By its uuid, or by its small number at the older versions. */
   async find(id: string, byUuid: boolean, withServers = false): Promise<NodeRow> {
     const { db, nodes } = this.books;
-    const byNumber = /^\d{1,9}$/.test(id) ? () => nodes.findByNumber(db, Number(id)) : async () => undefined;
-    const node = byUuid ? (isUuid(id) ? await nodes.findByHypervisorId(db, id) : undefined) : await byNumber();
-    if (!node) throw missing(id);
+    if (byUuid) refuseNoUuid(id);
+    const node = byUuid ? await nodes.findByHypervisorId(db, id) : await this.#byNumber(id);
+    if (!node) throw missingHypervisor(id);
     const [row] = await this.#rows([node], withServers);
     return row!;
   }
@@ -59,8 +64,8 @@ export class NodeHandlers {
   /** By its uuid, or by its small number at the older versions. */
   async findService(id: string, byUuid = true): Promise<NodeRow> {
     const { db, nodes } = this.books;
-    const byNumber = /^\d{1,9}$/.test(id) ? () => nodes.findByNumber(db, Number(id)) : async () => undefined;
-    const node = byUuid ? (isUuid(id) ? await nodes.findByServiceId(db, id) : undefined) : await byNumber();
+    if (byUuid) refuseNoUuid(id);
+    const node = byUuid ? await nodes.findByServiceId(db, id) : await this.#byNumber(id);
     if (!node) throw fail.notFound(`Service ${id.slice(0, 64)} not found.`);
     const [row] = await this.#rows([node], false);
     return row!;
@@ -93,6 +98,10 @@ export class NodeHandlers {
         );
       tx.notify(NODE_CHANNEL, name);
     });
+  }
+
+  async #byNumber(id: string): Promise<Node | undefined> {
+    return /^\d{1,9}$/.test(id) ? this.books.nodes.findByNumber(this.books.db, Number(id)) : undefined;
   }
 
   async #rows(nodes: readonly Node[], withServers: boolean): Promise<NodeRow[]> {

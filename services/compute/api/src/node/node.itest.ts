@@ -24,7 +24,7 @@ describe('hypervisors', () => {
       memory_mb_used: 128,
     });
     expect((await ask('GET', `/os-hypervisors/${HYPERVISOR}`)).status).toBe(404);
-    expect((await ask('GET', '/os-hypervisors/1', '2.53')).status).toBe(404);
+    expect((await ask('GET', '/os-hypervisors/1', '2.53')).status).toBe(400);
     expect((await ask('GET', `/os-hypervisors/${PORT}`, '2.53')).status).toBe(404);
     const detailed = (await ask('GET', `/os-hypervisors/${HYPERVISOR}?with_servers=true`, '2.53')).body.hypervisor;
     expect(detailed).toMatchObject({ id: HYPERVISOR, servers: [{ name: 'server' }], cpu_info: { vendor: 'AMD' } });

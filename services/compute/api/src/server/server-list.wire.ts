@@ -71,7 +71,7 @@ const FILTERS: Readonly<Record<string, Filter>> = {
   uuid: filter('id', plain),
   host: filter('host', plain),
   node: filter('host', plain),
-  hostname: filter('hostname', plain),
+  hostname: filter('hostname', plain, '2.90'),
   description: filter('description', plain),
   display_description: filter('description', plain),
   locked_by: filter('lockedBy', plain),
@@ -83,6 +83,9 @@ const FILTERS: Readonly<Record<string, Filter>> = {
 
 /** Known to stock services, without a meaning here. */
 const IGNORED = ['progress', 'kernel_id', 'ramdisk_id', 'root_device_name', 'soft_deleted'];
+/** Never filters, though those who may use all of them are told so instead of being shown everything. */
+const NO_FILTERS =
+  'block_device_mapping services metadata system_metadata info_cache security_groups pci_devices'.split(' ');
 
 const texts = (since?: string): TSchema =>
   Type.Optional(Type.Array(Type.String({ maxLength: 1_000 }), { maxItems: 100, ...(since ? during({ since }) : {}) }));
@@ -101,6 +104,7 @@ const schema: Record<string, TSchema> = {
       'deleted',
       'changes-since',
       ...IGNORED,
+      ...NO_FILTERS,
     ].map((name) => [name, texts()]),
   ),
   'changes-before': texts('2.66'),
@@ -123,6 +127,8 @@ export const NOTHING = Symbol('nothing matches');
 /** The query that a request means. Throws `invalid` or `forbidden`. */
 export function listQuery(call: ListCall, rights: ListRights): ServerQuery | typeof NOTHING {
   const given = (name: string): readonly string[] | undefined => call.query[name] as readonly string[] | undefined;
+  const none = NO_FILTERS.find((name) => given(name) !== undefined);
+  if (none !== undefined && rights.allFilters) throw fail.invalid(`Invalid filter field: ${none}.`);
   const states = stateFilter(given('status'), call.version, rights);
   if (states === NOTHING) return NOTHING;
   const changedSince = timeGiven(given, 'changes-since');
@@ -135,7 +141,7 @@ export function listQuery(call: ListCall, rights: ListRights): ServerQuery | typ
     deleted: deletedFilter(given, rights, Boolean(changedSince ?? changedBefore)),
     changedSince,
     changedBefore,
-    sorts: sortsOf(given('sort_key'), given('sort_dir'), rights),
+    sorts: sortsOf(given, call.version, rights),
     marker: call.query['marker'] as string | undefined,
     limit: pageSize(call.query['limit'] as number | undefined),
   };
@@ -188,25 +194,37 @@ function stateFilter(
 
 function deletedFilter(given: Given, rights: ListRights, byChange: boolean): ServerQuery['deleted'] {
   const word = last(given('deleted'));
-  if (word !== undefined && rights.allFilters) return flag(word, 'deleted') ? 'only' : 'no';
+  if (word !== undefined && rights.allFilters) return truthOf(word) ? 'only' : 'no';
   if (given('status')?.some((status) => status.toUpperCase() === 'DELETED')) return 'only';
   return byChange ? 'any' : 'no';
 }
 
 const FOR_ADMINISTRATORS = ['host', 'node'];
+/** Sort keys that change nothing: of things that servers here do not have. */
+const UNSORTED: ReadonlySet<string> = new Set(['kernel_id', 'progress', 'ramdisk_id', 'root_device_name']);
+/** Sort keys that once were taken and never sorted. They are refused from 2.75 on. */
+const IGNORED_SORTS: ReadonlySet<string> = new Set(
+  (
+    'architecture cell_name cleaned default_ephemeral_device default_swap_device deleted deleted_at disable_terminate ' +
+    'ephemeral_gb ephemeral_key_uuid id key_data launched_on memory_mb os_type reservation_id root_gb shutdown_terminate ' +
+    'user_data vcpus vm_mode'
+  ).split(' '),
+);
+const SINCE_LOCKED_SORT = 2_073;
+const SINCE_STRICT_SORT = 2_075;
 
-function sortsOf(
-  keys: readonly string[] = [],
-  directions: readonly string[] = [],
-  rights: ListRights,
-): ServerQuery['sorts'] {
-  if (directions.length > keys.length && keys.length) throw fail.invalid('Sort direction size exceeds sort key size');
+function sortsOf(given: Given, version: number, rights: ListRights): ServerQuery['sorts'] {
+  const directions = given('sort_dir') ?? [];
+  const keys = given('sort_key') ?? (directions.length ? ['created_at'] : []);
+  if (directions.length > keys.length) throw fail.invalid('Sort direction size exceeds sort key size');
   const secret = keys.find((key) => FOR_ADMINISTRATORS.includes(key));
   if (secret && !rights.allFilters) throw fail.forbidden(`Only administrators can sort servers by ${secret}`);
-  return keys.map((key, index) => {
-    const direction = directions[index] ?? directions.at(-1) ?? 'desc';
-    if (!Object.hasOwn(SERVER_SORT_COLUMNS, key)) throw bad('sort_key', key);
+  return keys.flatMap((key, index) => {
+    const direction = directions[index] ?? directions[0] ?? 'desc';
     if (direction !== 'asc' && direction !== 'desc') throw bad('sort_dir', direction);
-    return { key, direction };
+    if (UNSORTED.has(key) || (key === 'locked' && version < SINCE_LOCKED_SORT)) return [];
+    if (IGNORED_SORTS.has(key) && version < SINCE_STRICT_SORT) return [];
+    if (!Object.hasOwn(SERVER_SORT_COLUMNS, key)) throw bad('sort_key', key);
+    return [{ key, direction }];
   });
 }

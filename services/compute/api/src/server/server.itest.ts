@@ -247,6 +247,10 @@ describe('listing', () => {
     ['?ip=10.0.0.6', []],
     ['?ip=10.0', ['db_100%', 'web-instance-2', 'web-instance-1']],
     ['?sort_key=display_name&sort_dir=asc', ['db_100%', 'web-instance-1', 'web-instance-2']],
+    ['?sort_dir=asc', ['web-instance-1', 'web-instance-2', 'db_100%']],
+    ['?sort_dir=asc&sort_dir=asc', 400],
+    ['?sort_key=vcpus&sort_key=progress', ['db_100%', 'web-instance-2', 'web-instance-1']],
+    ['?metadata=x', ['db_100%', 'web-instance-2', 'web-instance-1']],
     ['?sort_key=bogus', 400],
     ['?sort_key=host', 403],
     ['?sort_key=display_name&sort_dir=up', 400],
@@ -262,6 +266,9 @@ describe('listing', () => {
     expect(await names('?status=non_existing_status', { at: '2.38' })).toBe(400);
     expect(await names('?tags=a', { at: '2.26' })).toEqual([]);
     expect(await names('?not-tags=a', { at: '2.26' })).toHaveLength(3);
+    expect(await names('?sort_key=vcpus', { at: '2.75' })).toBe(400);
+    expect(await names('?hostname=none', { at: '2.89' })).toHaveLength(3);
+    expect(await names('?hostname=none', { at: '2.90' })).toEqual([]);
   });
 
   it('pages by marker and links the next page', async () => {
@@ -282,6 +289,8 @@ describe('listing', () => {
     expect(await names('?name=web&all_tenants=1&host=node-1', { as: ADMIN })).toHaveLength(2);
     expect(await names('?name=web&all_tenants=1&host=node-2', { as: ADMIN })).toEqual([]);
     expect(await names('?name=web&all_tenants=maybe', { as: ADMIN })).toBe(400);
+    expect(await names('?metadata=x', { as: ADMIN })).toBe(400);
+    expect(await names('?name=web&all_tenants=1&deleted=maybe', { as: ADMIN })).toHaveLength(2);
   });
 
   it('shows deleted ones to those who ask by change', async () => {

@@ -5,7 +5,7 @@ import { fail } from '#libs/kernel';
 import { type Call, type Op, op } from '#libs/platform/http';
 import { PROJECT_READER, rule } from '#libs/platform/policy';
 import { during, nextLinks, nextPageUrl } from '#libs/wire';
-import { type RanServer, ranServers } from '#services/compute/data';
+import { type RanServer, ranServers, serverExists } from '#services/compute/data';
 import { Books, Surroundings } from '../books.js';
 import { admin } from '../compute.rules.js';
 import { last, looseQuery, pageOf, pageSize } from '../paging.wire.js';
@@ -30,7 +30,15 @@ export class UsageHandlers {
     return this.around.clock.now();
   }
 
-  ran(period: Period, projectId: string | undefined, marker: string | undefined, limit: number): Promise<RanServer[]> {
+  /** Throws `invalid` for a marker that is no server. */
+  async ran(
+    period: Period,
+    projectId: string | undefined,
+    marker: string | undefined,
+    limit: number,
+  ): Promise<RanServer[]> {
+    if (marker !== undefined && !(await serverExists(this.books.db, marker, 'any')))
+      throw fail.invalid(`marker [${marker.slice(0, 64)}] not found`);
     return ranServers(this.books.db, { ...period, projectId, marker, limit });
   }
 }
