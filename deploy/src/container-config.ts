@@ -14,10 +14,10 @@ import {
   nodeNames,
 } from './deployment.js';
 import { edgeFiles } from './edge-config.js';
-import { SERVICES } from './layout.js';
+import { SERVED } from './layout.js';
 import { libvirtFiles } from './node-config.js';
 import type { Secrets } from './secrets.js';
-import { agentFiles, serviceFiles, simulatedFiles, tlsFiles } from './service-config.js';
+import { agentFiles, consoleFiles, serviceFiles, simulatedFiles, tlsFiles } from './service-config.js';
 
 export interface Sources {
   readonly root: string;
@@ -42,6 +42,7 @@ async function ownFiles(
       ...databaseFiles(d),
       ...brokerFiles(d, secrets, definitions, numberOf(root, 'rabbitmq')),
       ...(await serviceFiles(d, secrets, authority, nowMs)),
+      ...(await consoleFiles(d, authority, nowMs)),
       ...(await simulatedFiles(d, secrets, authority, nowMs)),
       ...(await tlsFiles(authority, 'ovn', [controllerAddress(d)], nowMs)),
     };
@@ -51,8 +52,7 @@ async function ownFiles(
 
 /** Who is who, what is where, and what runs. */
 function accountFiles(d: Deployment, container: Container, root: string): ConfigFiles {
-  const users =
-    container.name === 'controller' ? [...new Map(SERVICES.map((s) => [`yagura-${s.service}`, s.uid]))] : [];
+  const users = container.name === 'controller' ? [...new Map(SERVED.map((s) => [`yagura-${s.service}`, s.uid]))] : [];
   const extended = (file: string, lines: readonly string[]) =>
     [readFileSync(join(root, 'etc', file), 'utf8').trimEnd(), ...lines, ''].join('\n');
   const names = [

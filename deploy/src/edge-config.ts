@@ -1,7 +1,7 @@
 /** HAProxy: one origin, a prefix per service, and nothing of what only services may say to each other comes in. */
 import type { ConfigFiles } from './config-folder.js';
 import { controllerAddress, type Deployment } from './deployment.js';
-import { SERVICES } from './layout.js';
+import { CONSOLE, SERVED } from './layout.js';
 
 /**
  * Headers by which middleware of other clouds passes a verified identity on. Nothing of ours reads them; they end here
@@ -11,7 +11,7 @@ export const FORBIDDEN =
   '^(x-(user|project|tenant|domain|role|roles|identity|service-(user|project|tenant|domain|role|roles|identity)|is-admin|system|trust|key-manager)([-_].*)?|openstack-system-scope|forwarded|x-forwarded-.*|x-real-ip|.*_.*)$';
 
 export function edgeFiles(d: Deployment): ConfigFiles {
-  const services = [...new Set(SERVICES.map((s) => s.service))];
+  const services = [...new Set(SERVED.map((s) => s.service))];
   const { protocol, host } = new URL(d.publicUrl);
   const text = `global
   maxconn 4000
@@ -58,7 +58,7 @@ ${services.map((s) => backend(d, s)).join('')}`;
 
 /** A service with two processes is balanced by their health; one alone is waited for while it comes back. */
 function backend(d: Deployment, service: string): string {
-  const processes = SERVICES.filter((s) => s.service === service);
+  const processes = SERVED.filter((s) => s.service === service);
   const several = processes.length > 1;
   const lines = [
     `backend ${service}`,
@@ -66,6 +66,7 @@ function backend(d: Deployment, service: string): string {
     `http-request replace-path ^/${service}/*(.*)$ /\\1`,
     ...(several ? ['balance roundrobin', 'option httpchk GET /healthz'] : []),
     // An image may take long to come in, and long to be looked through after its last byte.
+    ...(service === CONSOLE.service ? ['timeout tunnel 8h', 'option httpclose'] : []),
     ...(service === 'image' ? ['timeout server 30m'] : ['option http-buffer-request']),
     ...processes.map(
       (p) =>

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Container } from './container.js';
 import { execIn } from './containers.js';
 import { CONTROLLER_HOST, controllerAddress, type Deployment, managementAddress, nodeNames } from './deployment.js';
-import { SERVICES, SIMULATED } from './layout.js';
+import { SERVED, SIMULATED } from './layout.js';
 import { AGENT_HTTP, EXTERNAL_NETWORK, SIMULATED_HTTP } from './service-config.js';
 import { until } from './waiting.js';
 
@@ -38,7 +38,7 @@ async function healthy(d: Deployment, targets: readonly Target[], limitMs: numbe
 }
 
 const serviceTargets = (d: Deployment): Target[] =>
-  SERVICES.map(({ process, http }) => ({
+  SERVED.map(({ process, http }) => ({
     container: 'controller',
     process,
     url: `http://${controllerAddress(d)}:${http}/healthz`,

@@ -12,6 +12,10 @@ export const SERVICES = [
   { service: 'compute', process: 'compute', http: 8774, grpc: 6774, uid: 7005 },
 ] as const;
 
+/** All that is reached over the one origin. Consoles are served by a process that has neither database nor broker. */
+export const CONSOLE = { service: 'console', process: 'console', http: 6080, uid: 7007 } as const;
+export const SERVED = [...SERVICES, CONSOLE] as const;
+
 export type ServiceName = (typeof SERVICES)[number]['service'];
 export const SERVICE_NAMES = [...new Set(SERVICES.map((s) => s.service))] as readonly ServiceName[];
 export const SIMULATED = 'simulated';
@@ -46,7 +50,7 @@ export function controller(d: Deployment): Container {
       { name: 'ovn-nb', script: 'ovn-db' },
       { name: 'ovn-sb', script: 'ovn-db' },
       ...simple('ovn-northd'),
-      ...SERVICES.map(({ process }) => ({ name: process, script: 'service' })),
+      ...SERVED.map(({ process }) => ({ name: process, script: 'service' })),
       ...(d.simulated > 0 ? [{ name: SIMULATED, script: 'agent' }] : []),
     ],
     capabilities: [...BASIC, 'SYS_NICE'],

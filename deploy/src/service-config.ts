@@ -5,7 +5,7 @@ import type { Authority } from './certificates.js';
 import type { ConfigFiles } from './config-folder.js';
 import { agentUser, databaseOf, simulatedNames, VHOST } from './controller-config.js';
 import { CONTROLLER_HOST, controllerAddress, type Deployment, managementAddress } from './deployment.js';
-import { SERVICE_NAMES, SERVICES, type ServiceName, SIMULATED } from './layout.js';
+import { CONSOLE, SERVICE_NAMES, SERVICES, type ServiceName, SIMULATED } from './layout.js';
 import type { Secrets } from './secrets.js';
 
 export const REGION = 'RegionOne';
@@ -98,6 +98,23 @@ export async function serviceFiles(
     Object.assign(files, await tlsFiles(authority, service, [controllerAddress(d)], nowMs, uid));
   }
   return files;
+}
+
+/** The process that serves consoles, which asks compute and the agents, and nobody else. */
+export async function consoleFiles(d: Deployment, authority: Authority, nowMs: number): Promise<ConfigFiles> {
+  const { service, process, http, uid } = CONSOLE;
+  const config = {
+    process,
+    service,
+    publicUrl: d.publicUrl,
+    http: { host: '0.0.0.0', port: http },
+    tls: tlsIn(CONTAINER_TLS, service),
+    peers: { compute: peersAt('127.0.0.1')['compute'] },
+    stateDir: `/var/lib/yagura/${process}`,
+    logLevel: 'info',
+  };
+  const tls = await tlsFiles(authority, service, [controllerAddress(d)], nowMs, uid);
+  return { [`${process}.json`]: { text: json(config), uid }, ...tls };
 }
 
 /** Certificate and key of one process, as files of a container. */

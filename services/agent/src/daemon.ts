@@ -2,16 +2,17 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { agentV1 } from '#libs/contract';
+import { agentConsoleV1, agentV1 } from '#libs/contract';
 import { bind, serveGrpc } from '#libs/platform/grpc';
 import { type Log, metrics } from '#libs/platform/log';
 import type { AgentConfig, NodeIdentity } from './config.js';
+import { consoleService } from './console/console-service.js';
 import { Limiter } from './driver/limiter.js';
 import { makeDriver } from './drivers.js';
 import { Ledger } from './fence/ledger.js';
 import { AgentNode } from './node/agent-node.js';
 import { type LinkOptions, NodeLink } from './node/link.js';
-import { nodeService, type ServedNode } from './node/node-service.js';
+import { nodeService, type ServedNode, servedNode } from './node/node-service.js';
 
 /** Who may ask a node directly. */
 const CALLERS = new Set(['compute', 'cli']);
@@ -38,7 +39,13 @@ export async function startDaemon(config: AgentConfig, log: Log): Promise<Daemon
   for (const identity of config.nodes)
     nodes.set(identity.name, await startNode(config, identity, { version, enrolments }, log));
   const service = bind(agentV1.NodeService, nodeService(nodes), (peer) => CALLERS.has(peer), log);
-  const stopGrpc = await serveGrpc({ ...config.process.grpc, tls: config.process.tls, log }, [service]);
+  const consoles = bind(
+    agentConsoleV1.ConsolesService,
+    consoleService((name) => servedNode(nodes, name).driver),
+    (peer) => peer === 'console',
+    log,
+  );
+  const stopGrpc = await serveGrpc({ ...config.process.grpc, tls: config.process.tls, log }, [service, consoles]);
   const http = config.process.http ? await serveHealth(config.process.http, nodes) : undefined;
   log.info({ nodes: nodes.size }, 'the agent is up');
   return {

@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import {
   Client,
+  type ClientDuplexStream,
   type ClientReadableStream,
   credentials as grpcCredentials,
   Metadata,
@@ -12,10 +13,21 @@ import {
 import { currentContext } from '#libs/kernel';
 import type { TlsFiles } from '#libs/platform/config';
 import { fromStatus } from './errors.js';
+import { sent } from './sent.js';
 
 export interface CallOptions {
   /** Milliseconds until the call fails as `unavailable`; 5,000 unless told. */
   readonly deadlineMs?: number;
+}
+
+/** A call with messages both ways. */
+export interface Conversation<Request, Event> {
+  /** What the other side sends; ends with its end, throws its Failure. */
+  readonly events: AsyncIterable<Event>;
+  /** Resolves when the other side takes more, or has left. */
+  send(request: Request): Promise<void>;
+  /** Leaves at once. */
+  cancel(): void;
 }
 
 /** One promise method for each unary method of a generated definition, one callback method for each stream. */
@@ -23,11 +35,14 @@ export type Remote<D> = {
   [M in keyof D]: D[M] extends {
     requestSerialize: (q: infer Q) => Buffer;
     responseDeserialize: (b: Buffer) => infer R;
+    requestStream: infer A;
     responseStream: infer S;
   }
-    ? S extends true
-      ? (request: Q, onEvent: (event: R) => void, signal: AbortSignal) => Promise<void>
-      : (request: Q, options?: CallOptions) => Promise<R>
+    ? A extends true
+      ? () => Conversation<Q, R>
+      : S extends true
+        ? (request: Q, onEvent: (event: R) => void, signal: AbortSignal) => Promise<void>
+        : (request: Q, options?: CallOptions) => Promise<R>
     : never;
 } & { close(): void };
 
@@ -60,7 +75,8 @@ export function connectGrpc<D extends ServiceDefinition>(
   });
   const remote: Record<string, unknown> = { close: () => client.close() };
   for (const [name, method] of Object.entries(definition)) {
-    remote[name] = method.responseStream ? streamOf(client, method) : unaryOf(client, method);
+    if (method.requestStream) remote[name] = conversationOf(client, method);
+    else remote[name] = method.responseStream ? streamOf(client, method) : unaryOf(client, method);
   }
   return remote as Remote<D>;
 }
@@ -109,4 +125,29 @@ function streamOf(client: Client, method: MethodDefinition<unknown, unknown>) {
         else reject(fromStatus(error, method.path));
       });
     });
+}
+
+function conversationOf(client: Client, method: MethodDefinition<unknown, unknown>) {
+  return (): Conversation<unknown, unknown> => {
+    const call: ClientDuplexStream<unknown, unknown> = client.makeBidiStreamRequest(
+      method.path,
+      method.requestSerialize,
+      method.responseDeserialize,
+      metadataOfContext(),
+    );
+    call.on('error', () => undefined); // told to whoever reads the events
+    return {
+      events: eventsOf(call, method.path),
+      send: (request) => sent(call, request),
+      cancel: () => call.cancel(),
+    };
+  };
+}
+
+async function* eventsOf(call: ClientDuplexStream<unknown, unknown>, path: string): AsyncGenerator<unknown> {
+  try {
+    for await (const event of call) yield event;
+  } catch (error) {
+    throw fromStatus(error as ServiceError, path);
+  }
 }

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import {
   Server,
   ServerCredentials,
+  type ServerDuplexStream,
   type ServerUnaryCall,
   type ServerWritableStream,
   type ServiceDefinition,
@@ -16,6 +17,7 @@ import { fail, isRequestId, newRequestId, runInContext } from '#libs/kernel';
 import type { TlsFiles } from '#libs/platform/config';
 import type { Log } from '#libs/platform/log';
 import { toStatus } from './errors.js';
+import { sent } from './sent.js';
 
 export interface Peer {
   /** CN of the caller's certificate: a service, `cli`, or a node. */
@@ -33,16 +35,30 @@ export type Streaming<Request, Event> = (
   signal: AbortSignal,
 ) => Promise<void>;
 
+/**
+ * Messages both ways: read the caller's as they come, send ours; returning ends the call. `send` resolves when the caller
+ * takes more; the signal aborts when the caller has left.
+ */
+export type Conversing<Request, Event> = (
+  requests: AsyncIterable<Request>,
+  peer: Peer,
+  send: (event: Event) => Promise<void>,
+  signal: AbortSignal,
+) => Promise<void>;
+
 /** What one of our classes must offer for a generated service definition. */
 export type Implementation<D> = {
   [M in keyof D]: D[M] extends {
     requestDeserialize: (b: Buffer) => infer Q;
     responseDeserialize: (b: Buffer) => infer R;
+    requestStream: infer A;
     responseStream: infer S;
   }
-    ? S extends true
-      ? Streaming<Q, R>
-      : Unary<Q, R>
+    ? A extends true
+      ? Conversing<Q, R>
+      : S extends true
+        ? Streaming<Q, R>
+        : Unary<Q, R>
     : never;
 };
 
@@ -73,6 +89,10 @@ export function bind<D extends ServiceDefinition>(
     const body = (implementation as Record<string, unknown>)[name];
     if (typeof body !== 'function') throw new Error(`no implementation of ${method.path}`);
     const run = body.bind(implementation);
+    if (method.requestStream) {
+      methods[name] = (call: ServerDuplexStream<unknown, unknown>) => void converse(call, run, allow, log, method.path);
+      continue;
+    }
     methods[name] = method.responseStream
       ? (call: ServerWritableStream<unknown, unknown>) => void stream(call, run, allow, log, method.path)
       : (call: ServerUnaryCall<unknown, unknown>, reply: sendUnaryData<unknown>) =>
@@ -110,23 +130,39 @@ async function unary(
   }
 }
 
-async function stream(
+type Stream = ServerWritableStream<unknown, unknown> | ServerDuplexStream<unknown, unknown>;
+
+const stream = (
   call: ServerWritableStream<unknown, unknown>,
   run: Streaming<unknown, unknown>,
   allow: Allow,
   log: Log,
   path: string,
+): Promise<void> =>
+  kept(call, allow, log, path, (peer, gone) => run(call.request, peer, (event) => call.write(event), gone));
+
+const converse = (
+  call: ServerDuplexStream<unknown, unknown>,
+  run: Conversing<unknown, unknown>,
+  allow: Allow,
+  log: Log,
+  path: string,
+): Promise<void> => kept(call, allow, log, path, (peer, gone) => run(call, peer, (event) => sent(call, event), gone));
+
+/** Runs a stream to its end, whoever ends it. */
+async function kept(
+  call: Stream,
+  allow: Allow,
+  log: Log,
+  path: string,
+  run: (peer: Peer, gone: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const gone = new AbortController();
-  call.on('cancelled', () => gone.abort());
-  call.on('error', () => gone.abort());
-  call.on('close', () => gone.abort());
+  for (const name of ['cancelled', 'error', 'close']) call.on(name, () => gone.abort());
   try {
     const peer = peerOf(call);
     if (!allow(peer.name)) throw fail.forbidden(`${peer.name} may not call ${path}`);
-    await runInContext({ requestId: peer.requestId }, () =>
-      run(call.request, peer, (event) => call.write(event), gone.signal),
-    );
+    await runInContext({ requestId: peer.requestId }, () => run(peer, gone.signal));
     call.end();
   } catch (error) {
     if (gone.signal.aborted) return;

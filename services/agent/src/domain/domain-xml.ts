@@ -123,6 +123,9 @@ function devices(input: DomainInput): Element[] {
     ...input.nics.map((nic) => networkInterface(nic, input.bridge)),
     element('controller', { type: 'usb', model: 'none' }),
     serial(input.consoleLog),
+    // The screen: on a socket in libvirt's folder, where no network reaches it.
+    element('graphics', { type: 'vnc' }, element('listen', { type: 'socket' })),
+    element('video', {}, element('model', { type: 'vga' })),
     element('memballoon', { model: 'virtio' }),
     element('rng', { model: 'virtio' }, element('backend', { model: 'random' }, '/dev/urandom')),
   ];

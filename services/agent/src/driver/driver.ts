@@ -3,7 +3,9 @@
  * what is there and does the rest. Failures are kernel Failures: `unavailable` is worth another try, anything else is a
  * verdict about this server on this node.
  */
+import type { Duplex } from 'node:stream';
 import type { computeV1, PowerState } from '#libs/contract';
+import type { ConsoleKind } from '../console/guest-console.js';
 
 export type ServerSpec = computeV1.ServerSpec;
 
@@ -75,4 +77,6 @@ export interface HypervisorDriver {
   inventory(): Promise<Inventory>;
   /** The last lines of the serial log; everything kept when `lines` is not above 0. */
   consoleLog(serverId: string, lines: number): Promise<Buffer>;
+  /** Joins the guest's screen (RFB) or serial line. Throws `notFound`, or `conflict` where it is not to be had now. */
+  openConsole(serverId: string, kind: ConsoleKind): Promise<Duplex>;
 }

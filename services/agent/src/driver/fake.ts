@@ -2,8 +2,10 @@
  * A node that exists only in the books: the same semantics as a real one, in memory, with small delays. Its domains are
  * kept in a journal, because guests outlive the agent. For tests and for simulating thousands of nodes in one process.
  */
+import { type Duplex, PassThrough } from 'node:stream';
 import type { PowerState } from '#libs/contract';
 import { delay, fail } from '#libs/kernel';
+import type { ConsoleKind } from '../console/guest-console.js';
 import { Journal } from '../fence/journal.js';
 import type {
   Capacity,
@@ -165,6 +167,14 @@ export class FakeDriver implements HypervisorDriver {
       (_, n) => `simulated guest ${serverId}\nREADY boot=${n + 1}\n`,
     ).join('');
     return Buffer.from(lines > 0 ? log.trimEnd().split('\n').slice(-lines).join('\n').concat('\n') : log);
+  }
+
+  /** A simulated guest has no screen; its serial line says what it is told. */
+  async openConsole(serverId: string, kind: ConsoleKind): Promise<Duplex> {
+    const domain = this.#domains.get(serverId);
+    if (!domain) throw fail.notFound(`no server ${serverId} is on this node`);
+    if (domain.power !== 'running' || kind !== 'serial') throw fail.conflict(`server ${serverId} has no such console`);
+    return new PassThrough();
   }
 
   /** For tests: what a guest or a crash does by itself. */

@@ -4,9 +4,11 @@
  */
 import { statfs } from 'node:fs/promises';
 import { cpus, freemem } from 'node:os';
+import type { Duplex } from 'node:stream';
 import type { PowerState } from '#libs/contract';
 import { fail, isFailure } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
+import { type ConsoleKind, openGuestConsole } from '../console/guest-console.js';
 import { readConsole } from '../disk/console-log.js';
 import type { ImageCache } from '../disk/image-cache.js';
 import type { Instances } from '../disk/instances.js';
@@ -211,6 +213,10 @@ export class LibvirtDriver implements HypervisorDriver {
     const { instances } = this.#options;
     if (!instances.spec(serverId)) throw fail.notFound(`no server ${serverId} is on this node`);
     return readConsole(instances.console(serverId), lines);
+  }
+
+  openConsole(serverId: string, kind: ConsoleKind): Promise<Duplex> {
+    return openGuestConsole(this.#libvirt, serverId, kind);
   }
 
   async #off(serverId: string, signal: AbortSignal): Promise<void> {

@@ -4,6 +4,7 @@
  * to try again. What happened while there was no connection is found by `onConnect`, which lists the domains anew.
  */
 import { connect as connectSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { delay } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
 import { type ConnectionOptions, LibvirtConnection } from './connection.js';
@@ -50,6 +51,11 @@ export class Libvirt {
   call<Args, Result>(procedure: Procedure<Args, Result>, args: Args): Promise<Result> {
     if (!this.#connection) return Promise.reject(new LibvirtUnreachable(this.#trouble));
     return this.#connection.call(procedure, args);
+  }
+
+  openStream<Args>(procedure: Procedure<Args, void>, args: Args): Promise<Duplex> {
+    if (!this.#connection) return Promise.reject(new LibvirtUnreachable(this.#trouble));
+    return this.#connection.openStream(procedure, args);
   }
 
   list(): Promise<DomainRef[]> {

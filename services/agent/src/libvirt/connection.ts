@@ -7,6 +7,7 @@ import type { Duplex } from 'node:stream';
 import { LibvirtError, LibvirtUnreachable } from './errors.js';
 import { encodeFrame, type Frame, FrameCutter } from './frames.js';
 import * as wire from './protocol.js';
+import { LibvirtStream } from './stream.js';
 import { XdrReader, XdrWriter } from './xdr.js';
 
 export interface ConnectionOptions {
@@ -35,10 +36,11 @@ export class LibvirtConnection {
   readonly #options: Required<ConnectionOptions>;
   readonly #cutter = new FrameCutter();
   readonly #pending = new Map<number, Pending>();
+  readonly #streams = new Map<number, LibvirtStream>();
   readonly #pings: NodeJS.Timeout;
   #serial = 0;
   #heardAt = performance.now();
-  #ended: Error | undefined;
+  #ended: LibvirtUnreachable | undefined;
   #tellClosed: (reason: Error) => void = () => undefined;
 
   constructor(socket: Duplex, options: ConnectionOptions = {}) {
@@ -67,9 +69,33 @@ export class LibvirtConnection {
 
   /** Calls a procedure. Rejects with LibvirtError (libvirt said no) or LibvirtUnreachable (nobody knows). */
   call<Args, Result>(procedure: wire.Procedure<Args, Result>, args: Args): Promise<Result> {
-    if (this.#ended) return Promise.reject(this.#ended);
+    return this.#ended ? Promise.reject(this.#ended) : this.#call(procedure, args, this.#nextSerial());
+  }
+
+  /** Calls a procedure that opens a stream, and gives the stream. */
+  async openStream<Args>(procedure: wire.Procedure<Args, void>, args: Args): Promise<LibvirtStream> {
+    if (this.#ended) throw this.#ended;
+    const serial = this.#nextSerial();
+    const send = (status: number, body: Buffer): void => {
+      if (!this.#ended) this.#send(procedure.number, wire.MESSAGE.stream, serial, body, status);
+    };
+    const stream = new LibvirtStream(send, () => this.#streams.delete(serial));
+    this.#streams.set(serial, stream);
+    try {
+      await this.#call(procedure, args, serial);
+      return stream;
+    } catch (error) {
+      this.#streams.delete(serial);
+      throw error;
+    }
+  }
+
+  #nextSerial(): number {
     this.#serial = this.#serial === 0xffffffff ? 1 : this.#serial + 1;
-    const serial = this.#serial;
+    return this.#serial;
+  }
+
+  #call<Args, Result>(procedure: wire.Procedure<Args, Result>, args: Args, serial: number): Promise<Result> {
     const body = procedure.write(new XdrWriter(), args).bytes();
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const timer = setTimeout(
@@ -85,7 +111,7 @@ export class LibvirtConnection {
       reject(new LibvirtError(error.code, error.domain, error.message));
     };
     this.#pending.set(serial, { settle, reject, timer });
-    this.#send(wire.REMOTE_PROGRAM, wire.REMOTE_VERSION, procedure.number, wire.MESSAGE.call, serial, body);
+    this.#send(procedure.number, wire.MESSAGE.call, serial, body);
     return promise;
   }
 
@@ -93,8 +119,9 @@ export class LibvirtConnection {
     this.#end(new LibvirtUnreachable('the connection to libvirt was closed by us'));
   }
 
-  #send(program: number, version: number, procedure: number, type: number, serial: number, body: Buffer): void {
-    this.#socket.write(encodeFrame({ program, version, procedure, type, serial, status: wire.STATUS.ok }, body));
+  #send(procedure: number, type: number, serial: number, body: Buffer, status: number = wire.STATUS.ok): void {
+    const of = { program: wire.REMOTE_PROGRAM, version: wire.REMOTE_VERSION };
+    this.#socket.write(encodeFrame({ ...of, procedure, type, serial, status }, body));
   }
 
   #onData(chunk: Buffer): void {
@@ -112,7 +139,9 @@ export class LibvirtConnection {
       return;
     }
     if (frame.program !== wire.REMOTE_PROGRAM) return;
-    if (frame.type === wire.MESSAGE.event && frame.procedure === wire.EVENT_PROCEDURE.lifecycle) {
+    if (frame.type === wire.MESSAGE.stream) {
+      this.#streams.get(frame.serial)?.hear(frame);
+    } else if (frame.type === wire.MESSAGE.event && frame.procedure === wire.EVENT_PROCEDURE.lifecycle) {
       this.onLifecycle(wire.readLifecycle(new XdrReader(frame.body)));
     } else if (frame.type === wire.MESSAGE.reply) {
       const waiting = this.#pending.get(frame.serial);
@@ -124,7 +153,8 @@ export class LibvirtConnection {
   }
 
   #keepalive(procedure: number): void {
-    this.#send(wire.KEEPALIVE_PROGRAM, wire.KEEPALIVE_VERSION, procedure, wire.MESSAGE.event, 0, Buffer.alloc(0));
+    const of = { program: wire.KEEPALIVE_PROGRAM, version: wire.KEEPALIVE_VERSION, status: wire.STATUS.ok };
+    this.#socket.write(encodeFrame({ ...of, procedure, type: wire.MESSAGE.event, serial: 0 }, Buffer.alloc(0)));
   }
 
   #ping(): void {
@@ -135,7 +165,7 @@ export class LibvirtConnection {
     }
   }
 
-  #end(reason: Error): void {
+  #end(reason: LibvirtUnreachable): void {
     if (this.#ended) return;
     this.#ended = reason;
     clearInterval(this.#pings);
@@ -145,6 +175,7 @@ export class LibvirtConnection {
       waiting.reject(reason);
     }
     this.#pending.clear();
+    for (const stream of [...this.#streams.values()]) stream.lost(reason);
     this.#tellClosed(reason);
   }
 }

@@ -12,8 +12,11 @@ export const KEEPALIVE_VERSION = 1;
 export const KEEPALIVE_PING = 1;
 export const KEEPALIVE_PONG = 2;
 
-export const MESSAGE = { call: 0, reply: 1, event: 2 } as const;
-export const STATUS = { ok: 0, error: 1 } as const;
+export const MESSAGE = { call: 0, reply: 1, event: 2, stream: 3 } as const;
+/** Data of a stream bear `continue`, its end `ok`. */
+export const STATUS = { ok: 0, error: 1, continue: 2 } as const;
+/** Data of a stream are sent in pieces of at most so many bytes, as libvirt's own clients do. */
+export const STREAM_PIECE = 256 << 10;
 /** Length word and header together; a message is never longer than 32 MiB. */
 export const HEADER_BYTES = 28;
 export const MESSAGE_MAX = 32 << 20;
@@ -131,6 +134,12 @@ export const PROCEDURES = {
   authList: procedure(66, nothing, (reply) => reply.array(AUTH_LIST_MAX, (item) => item.int())),
   libVersion: procedure(157, nothing, (reply) => Number(reply.uhyper())),
   create: procedure(196, flagged, readDomain),
+  /** Opens a stream to the first console; flag 1 takes it from whoever has it. */
+  openConsole: procedure(
+    201,
+    (out, { domain, flags }: Flagged) => writeDomain(out, domain).optionalString(undefined).uint(flags),
+    done,
+  ),
   state: procedure(212, flagged, (reply) => ({ state: reply.int(), reason: reply.int() })),
   undefine: procedure(231, flagged, done),
   destroy: procedure(234, flagged, done),

@@ -12,13 +12,15 @@ export interface ServedNode {
 
 const NOTHING: Inventory = { domains: [], disks: [], taps: [], foreign: [] };
 
-/** Serves every node of this process; an empty name means the only one. */
+/** A node of this process; an empty name means the only one. */
+export function servedNode(nodes: ReadonlyMap<string, ServedNode>, name: string): ServedNode {
+  const served = name === '' && nodes.size === 1 ? [...nodes.values()][0] : nodes.get(name);
+  if (!served) throw fail.notFound(`node ${name} is not here`);
+  return served;
+}
+
 export function nodeService(nodes: ReadonlyMap<string, ServedNode>): Implementation<agentV1.NodeService> {
-  const find = (name: string): ServedNode => {
-    const served = name === '' && nodes.size === 1 ? [...nodes.values()][0] : nodes.get(name);
-    if (!served) throw fail.notFound(`node ${name} is not here`);
-    return served;
-  };
+  const find = (name: string): ServedNode => servedNode(nodes, name);
   return {
     async consoleLog({ node, serverId, lines }) {
       return { output: await find(node).driver.consoleLog(serverId, lines) };

@@ -44,5 +44,7 @@ export class Surroundings {
   constructor(
     readonly clock: Clock,
     readonly ids: Ids,
+    /** Where consoles are served, without a slash at the end. */
+    readonly consoleBase: string,
   ) {}
 }

@@ -246,17 +246,20 @@ export async function openStage(now?: () => Date, ids = randomIds): Promise<Stag
   const seal = new Seal(Buffer.alloc(32, 7));
   const books = new Books(db, seal);
   await furnish(books, db, clock);
-  const app = await serveHttp(computeModule({ db, seal, peers: fakePeers, clock, ids }), {
-    ops: computeOps,
-    rules: computeRules,
-    dialect: computeDialect,
-    verifier,
-    publicBase: 'http://cloud/compute',
-    log: openLog('compute', 'silent'),
-    host: '127.0.0.1',
-    port: 0,
-    health: () => ({ ok: true }),
-  });
+  const app = await serveHttp(
+    computeModule({ db, seal, peers: fakePeers, clock, ids, consoleBase: 'http://cloud.test/console' }),
+    {
+      ops: computeOps,
+      rules: computeRules,
+      dialect: computeDialect,
+      verifier,
+      publicBase: 'http://cloud/compute',
+      log: openLog('compute', 'silent'),
+      host: '127.0.0.1',
+      port: 0,
+      health: () => ({ ok: true }),
+    },
+  );
   const ask: Stage['ask'] = (method, path, options = {}) => inject(app, method, path, options);
   const close = async () => {
     clearInterval(feed);

@@ -40,6 +40,8 @@ import { ServerNetworkHandlers, serverNetworkOps } from './server/server-network
 import { serverPasswordOps } from './server/server-password.ops.js';
 import { ServerRebuildHandlers } from './server/server-rebuild.handlers.js';
 import { serverRebuildOps } from './server/server-rebuild.ops.js';
+import { ServerRemoteConsoleHandlers } from './server/server-remote-console.handlers.js';
+import { serverRemoteConsoleOps } from './server/server-remote-console.ops.js';
 import { ServerTagHandlers, serverTagOps } from './server/server-tag.ops.js';
 import { serverTopologyOps, serverTopologyRules } from './server/server-topology.ops.js';
 import { instanceUsageAuditLogOps } from './usage/instance-usage-audit-log.ops.js';
@@ -65,6 +67,7 @@ export const computeOps: readonly Op[] = [
   ...serverAddressOps,
   ...serverNetworkOps,
   ...serverPasswordOps,
+  ...serverRemoteConsoleOps,
   ...instanceActionOps,
   ...quotaOps,
   ...hypervisorOps,
@@ -100,6 +103,7 @@ export interface ComputeApiDeps {
   readonly peers: Peers;
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly consoleBase: string;
 }
 
 @Module({})
@@ -111,7 +115,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
   providers: [
     { provide: Books, useValue: new Books(deps.db, deps.seal) },
     { provide: Peers, useValue: deps.peers },
-    { provide: Surroundings, useValue: new Surroundings(deps.clock, deps.ids) },
+    { provide: Surroundings, useValue: new Surroundings(deps.clock, deps.ids, deps.consoleBase) },
     VersionHandlers,
     ExtensionHandlers,
     FlavorHandlers,
@@ -123,6 +127,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     ServerMetadataHandlers,
     ServerTagHandlers,
     ServerNetworkHandlers,
+    ServerRemoteConsoleHandlers,
     InstanceActionHandlers,
     QuotaHandlers,
     NodeHandlers,

@@ -60,16 +60,19 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
     ...{ servers: new ServerRepo(seal), specs: new SpecRepo(seal), agentOf },
     ...connectWorkerPeers(config),
   });
-  const app = await serveHttp(computeModule({ db, seal, peers, clock, ids }), {
-    ...config.http,
-    ops: computeOps,
-    rules: computeRules,
-    dialect: computeDialect,
-    verifier,
-    publicBase: `${config.publicUrl}/compute`,
-    log,
-    health: async () => ({ database: await alive(db), tokens: verifier.fresh, ...worker.health() }),
-  });
+  const app = await serveHttp(
+    computeModule({ db, seal, peers, clock, ids, consoleBase: `${config.publicUrl}/console` }),
+    {
+      ...config.http,
+      ops: computeOps,
+      rules: computeRules,
+      dialect: computeDialect,
+      verifier,
+      publicBase: `${config.publicUrl}/compute`,
+      log,
+      health: async () => ({ database: await alive(db), tokens: verifier.fresh, ...worker.health() }),
+    },
+  );
   const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, worker.bindings());
   await worker.start();
   const stop = async (): Promise<void> => {

@@ -1,4 +1,5 @@
 export * from './book.repo.js';
+export * from './console-token.repo.js';
 export * from './flavor.repo.js';
 export * from './host-usage.query.js';
 export * from './keypair.repo.js';

@@ -1,3 +1,4 @@
+export * from './console-token.js';
 export * from './flavor.js';
 export * from './flavor.specs.js';
 export * from './keypair.js';

@@ -2,7 +2,7 @@
  * Everything of compute that works behind the API: the flows and their runner, the ear for the nodes, the watch over them,
  * the scans, and what agents and operators may call. `start` needs nothing but the database to be reachable.
  */
-import { COMPUTE_REPORT_QUEUE, computeV1, NODE_COMMAND_EXCHANGE, operatorV1 } from '#libs/contract';
+import { COMPUTE_REPORT_QUEUE, computeConsoleV1, computeV1, NODE_COMMAND_EXCHANGE, operatorV1 } from '#libs/contract';
 import type { Clock, Ids } from '#libs/kernel';
 import { Bus } from '#libs/platform/amqp';
 import type { Db } from '#libs/platform/db';
@@ -23,6 +23,7 @@ import {
 import { computeFlows } from './flows/index.js';
 import { Pursuit } from './flows/pursuit.js';
 import { mayBeNode } from './grpc/callers.js';
+import { consolesService } from './grpc/consoles.grpc.js';
 import { nodesService } from './grpc/nodes.grpc.js';
 import { operatorService } from './grpc/operator.grpc.js';
 import { Enrolment } from './nodes/enrolment.js';
@@ -133,6 +134,7 @@ export class ComputeWorker {
     });
     return [
       bind(computeV1.NodesService, forNodes, mayBeNode, log),
+      bind(computeConsoleV1.ConsolesService, consolesService(db, clock), (peer) => peer === 'console', log),
       bind(operatorV1.OperatorService, forOperators, (peer) => peer === 'cli', log),
     ];
   }

@@ -215,7 +215,6 @@ const ELSEWHERE: Readonly<Record<string, Rule>> = {
   'os-migrateLive': admin('os-migrate-server:migrate_live'),
   evacuate: admin('os-evacuate'),
   trigger_crash_dump: member('servers:trigger_crash_dump'),
-  'os-getVNCConsole': member('os-remote-consoles'),
 };
 
 const refused: readonly Op[] = Object.entries(ELSEWHERE).map(([action, rule]) =>

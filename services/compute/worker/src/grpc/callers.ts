@@ -11,6 +11,7 @@ const SERVICES: ReadonlySet<string> = new Set([
   'placement',
   'compute',
   'volume',
+  'console',
   'cli',
   'edge',
   'controller',

@@ -6,7 +6,7 @@ import { type Ids, isFailure, newRequestId } from '#libs/kernel';
 import type { Db, Tx } from '#libs/platform/db';
 import { insertTask, purgeTasks } from '#libs/platform/flow';
 import type { Log } from '#libs/platform/log';
-import type { ServerRepo, StandingRepo, Stranded } from '#services/compute/data';
+import { ConsoleTokenRepo, type ServerRepo, type StandingRepo, type Stranded } from '#services/compute/data';
 import { SERVER_DELETE, type ServerDeleteInput, serverKey } from '#services/compute/domain';
 import type { ServerReconciler } from './server.reconciler.js';
 
@@ -58,6 +58,7 @@ export class Janitor {
     if (wrong.length) log.error({ projects: wrong }, 'recorded usage was not what the servers add up to');
     await standings.sweep(db, before);
     await servers.purge(db, before);
+    await new ConsoleTokenRepo().purge(db, now());
     await purgeTasks(db, keepDays);
   }
 
