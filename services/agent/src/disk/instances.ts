@@ -11,6 +11,8 @@ type ServerSpec = computeV1.ServerSpec;
 
 /** Names of files that belong to one epoch of the root disk; the first has no number. */
 const NUMBERED = /^[a-z]+[0-9]*(?:-([0-9]+))?\.(?:qcow2|iso)$/;
+const unsigned = (image: computeV1.ImageSource | undefined) => image && { ...image, url: '' };
+const RESCUE = /^rescue\.([0-9]+)\.(?:qcow2|iso)$/;
 const numbered = (name: string, epoch: number, suffix: string): string =>
   `${name}${epoch > 1 ? `-${epoch}` : ''}.${suffix}`;
 
@@ -35,6 +37,8 @@ export class Instances {
   /** The root disk with the contents of that number. */
   disk = (serverId: string, epoch = 1): string => join(this.#of(serverId), numbered('disk', epoch, 'qcow2'));
   configDrive = (serverId: string, epoch = 1): string => join(this.#of(serverId), numbered('config', epoch, 'iso'));
+  rescueDisk = (serverId: string, epoch: number): string => join(this.#of(serverId), `rescue.${epoch}.qcow2`);
+  rescueDrive = (serverId: string, epoch: number): string => join(this.#of(serverId), `rescue.${epoch}.iso`);
   console = (serverId: string): string => join(this.#of(serverId), 'console.log');
 
   spec(serverId: string): ServerSpec | undefined {
@@ -54,8 +58,9 @@ export class Instances {
    * disk is made) keeps the one that the disk was made from.
    */
   async save(spec: ServerSpec): Promise<void> {
-    const image = spec.image ? { ...spec.image, url: '' } : this.#specs.get(spec.serverId)?.image;
-    const kept: ServerSpec = { ...spec, image };
+    const image = unsigned(spec.image) ?? this.#specs.get(spec.serverId)?.image;
+    const rescue = spec.rescue && { ...spec.rescue, image: unsigned(spec.rescue.image) };
+    const kept: ServerSpec = { ...spec, image, rescue };
     await mkdir(this.#of(spec.serverId), { recursive: true });
     await chmod(this.#of(spec.serverId), 0o711);
     const path = this.#spec(spec.serverId);
@@ -75,6 +80,14 @@ export class Instances {
     for (const name of await readdir(this.#of(serverId))) {
       const match = NUMBERED.exec(name);
       if (match && Number(match[1] ?? 1) < epoch) await rm(join(this.#of(serverId), name), { force: true });
+    }
+  }
+
+  /** Removes what rescues other than that one have left; 0 is none. */
+  async dropRescues(serverId: string, but: number): Promise<void> {
+    for (const name of await readdir(this.#of(serverId))) {
+      const match = RESCUE.exec(name);
+      if (match && Number(match[1]) !== but) await rm(join(this.#of(serverId), name), { force: true });
     }
   }
 

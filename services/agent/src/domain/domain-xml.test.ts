@@ -33,6 +33,32 @@ describe('the domain', () => {
     await expect(domainXml(input)).toMatchFileSnapshot('./domain-kvm.golden.xml');
   });
 
+  it('boots from a rescue disk in the place of its own, which comes second', async () => {
+    const disk = { path: '/i/rescue.5.qcow2', basePath: '/c/rescue.raw', baseFormat: 'raw' as const };
+    await expect(domainXml({ ...INPUT, rescue: { disk, beside: undefined } })).toMatchFileSnapshot(
+      './domain-rescue.golden.xml',
+    );
+  });
+
+  it.each([
+    ['disk', 'virtio', 'vdb'],
+    ['disk', 'usb', 'sdb'],
+    ['cdrom', 'scsi', 'sdb'],
+    ['cdrom', 'ide', 'hda'],
+  ] as const)('keeps its own devices when it is rescued from a %s on %s', (device, bus, dev) => {
+    const disk = { path: '/i/rescue.5.qcow2', basePath: '/c/rescue.raw', baseFormat: 'raw' as const };
+    const xml = domainXml({ ...INPUT, rescue: { disk, beside: { device, bus } } });
+    const own = domainXml(INPUT).match(/<disk[\s\S]*?<\/disk>/g)!;
+    const [root, rescue, drive] = xml.match(/<disk[\s\S]*?<\/disk>/g)!;
+    expect([root, drive]).toEqual(own);
+    expect(rescue).toContain(`device="${device}"`);
+    expect(rescue).toContain(`<target dev="${dev}" bus="${bus}"/>`);
+    expect(rescue).toContain('<boot order="1"/>');
+    expect(xml).not.toContain('<boot dev=');
+    expect(xml.match(/type="scsi"/g)).toHaveLength(1);
+    expect(xml).toContain(`<controller type="usb" model="${bus === 'usb' ? 'qemu-xhci' : 'none'}"/>`);
+  });
+
   it('keeps any free text inside one text node', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (displayName) => {

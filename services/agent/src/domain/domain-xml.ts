@@ -12,6 +12,22 @@ export interface DomainNic {
   readonly mtu: number;
 }
 
+/** A qcow2 overlay, and the base below it. */
+export interface DiskFile {
+  readonly path: string;
+  readonly basePath: string;
+  readonly baseFormat: 'qcow2' | 'raw';
+}
+
+/** What the guest boots from instead of its own disk. */
+export interface RescueInput {
+  readonly disk: DiskFile;
+  /** Beside the server's own devices, which keep their names; undefined: before them, in the root disk's place. */
+  readonly beside:
+    | { readonly device: 'disk' | 'cdrom'; readonly bus: 'virtio' | 'scsi' | 'ide' | 'sata' | 'usb' }
+    | undefined;
+}
+
 export interface DomainInput {
   readonly serverId: string;
   /** Free text of the tenant. */
@@ -20,8 +36,8 @@ export interface DomainInput {
   readonly vcpus: number;
   readonly memoryMb: number;
   readonly accel: Accel;
-  /** The qcow2 overlay, and the base below it. */
-  readonly disk: { readonly path: string; readonly basePath: string; readonly baseFormat: 'qcow2' | 'raw' };
+  readonly disk: DiskFile;
+  readonly rescue?: RescueInput | undefined;
   readonly configDrive?: string | undefined;
   readonly nics: readonly DomainNic[];
   readonly bridge: string;
@@ -52,7 +68,7 @@ export function domainXml(input: DomainInput): string {
         'os',
         {},
         element('type', { arch: 'x86_64', machine: 'pc' }, 'hvm'),
-        element('boot', { dev: 'hd' }),
+        input.rescue?.beside ? undefined : element('boot', { dev: 'hd' }),
         element('smbios', { mode: 'sysinfo' }),
       ),
       features(input),
@@ -118,10 +134,11 @@ function timers(accel: Accel): Element[] {
 
 function devices(input: DomainInput): Element[] {
   return [
-    rootDisk(input),
-    ...(input.configDrive ? configDrive(input.configDrive) : []),
+    ...disks(input),
+    ...(input.configDrive || input.rescue?.beside?.bus === 'scsi' ? [scsi] : []),
+    ...(input.configDrive ? [configDrive(input.configDrive)] : []),
     ...input.nics.map((nic) => networkInterface(nic, input.bridge)),
-    element('controller', { type: 'usb', model: 'none' }),
+    element('controller', { type: 'usb', model: input.rescue?.beside?.bus === 'usb' ? 'qemu-xhci' : 'none' }),
     serial(input.consoleLog),
     // The screen: on a socket in libvirt's folder, where no network reaches it.
     element('graphics', { type: 'vnc' }, element('listen', { type: 'socket' })),
@@ -131,10 +148,29 @@ function devices(input: DomainInput): Element[] {
   ];
 }
 
-const rootDisk = ({ disk }: DomainInput): Element =>
+interface Place {
+  readonly dev: string;
+  readonly bus: string;
+  readonly device?: 'disk' | 'cdrom';
+  /** The guest boots from it. */
+  readonly first?: boolean;
+}
+
+/** A second disk comes after what may have the first name of its bus: the root disk, the config drive. */
+const SECOND = { virtio: 'vdb', scsi: 'sdb', sata: 'sdb', usb: 'sdb', ide: 'hda' } as const;
+
+function disks({ disk, rescue }: DomainInput): Element[] {
+  const first = { dev: 'vda', bus: 'virtio' };
+  if (!rescue) return [fileDisk(disk, first)];
+  const { beside } = rescue;
+  if (!beside) return [fileDisk(rescue.disk, first), fileDisk(disk, { dev: 'vdb', bus: 'virtio' })];
+  return [fileDisk(disk, first), fileDisk(rescue.disk, { ...beside, dev: SECOND[beside.bus], first: true })];
+}
+
+const fileDisk = (disk: DiskFile, { dev, bus, device = 'disk', first = false }: Place): Element =>
   element(
     'disk',
-    { type: 'file', device: 'disk' },
+    { type: 'file', device },
     element('driver', { name: 'qemu', type: 'qcow2', cache: 'writeback', discard: 'unmap' }),
     element('source', { file: disk.path }),
     element(
@@ -144,12 +180,15 @@ const rootDisk = ({ disk }: DomainInput): Element =>
       element('source', { file: disk.basePath }),
       element('backingStore'),
     ),
-    element('target', { dev: 'vda', bus: 'virtio' }),
+    element('target', { dev, bus }),
+    device === 'cdrom' ? element('readonly') : undefined,
+    first ? element('boot', { order: 1 }) : undefined,
   );
 
 /** On virtio-scsi: Debian's cloud kernel has no AHCI. */
-const configDrive = (path: string): Element[] => [
-  element('controller', { type: 'scsi', index: 0, model: 'virtio-scsi' }),
+const scsi = element('controller', { type: 'scsi', index: 0, model: 'virtio-scsi' });
+
+const configDrive = (path: string): Element =>
   element(
     'disk',
     { type: 'file', device: 'cdrom' },
@@ -158,8 +197,7 @@ const configDrive = (path: string): Element[] => [
     element('backingStore'),
     element('target', { dev: 'sda', bus: 'scsi' }),
     element('readonly'),
-  ),
-];
+  );
 
 const networkInterface = (nic: DomainNic, bridge: string): Element =>
   element(

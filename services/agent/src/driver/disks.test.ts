@@ -91,6 +91,28 @@ describe('the disks of a server', () => {
     expect(files()).toEqual(['config-2.iso', 'disk-2.qcow2', 'spec.pb']);
   });
 
+  it('have a rescue disk and a drive beside them as long as the server is rescued', async () => {
+    await make(spec(1, 'first'));
+    const rescued = (epoch: number, properties = {}) => ({
+      ...spec(1),
+      rescue: { image: { ...image('rescue'), virtualSize: 64 << 20 }, properties, epoch },
+    });
+    await make(rescued(3));
+    expect(files()).toEqual(['config.iso', 'disk.qcow2', 'rescue.3.iso', 'rescue.3.qcow2', 'spec.pb']);
+    expect(calls.some((call) => call.endsWith(`rescue.3.qcow2.part ${64 << 20}`))).toBe(true);
+    const disk = { path: join(folder, ID, 'rescue.3.qcow2'), basePath: '/base/rescue', baseFormat: 'qcow2' };
+    expect(disks.rescueOf(rescued(3))).toEqual({ disk, beside: undefined });
+    expect(disks.configDrive(rescued(3))).toBe(join(folder, ID, 'rescue.3.iso'));
+    expect(disks.rescueOf(rescued(3, { hw_rescue_bus: 'usb' }))?.beside).toEqual({ device: 'disk', bus: 'usb' });
+    expect(disks.rescueOf(rescued(3, { hw_rescue_device: 'cdrom' }))?.beside).toEqual({ device: 'cdrom', bus: 'scsi' });
+    expect(instances.spec(ID)?.rescue?.image?.url).toBe('');
+    await make(rescued(4));
+    expect(files()).toEqual(['config.iso', 'disk.qcow2', 'rescue.4.iso', 'rescue.4.qcow2', 'spec.pb']);
+    await make(spec(1));
+    expect(files()).toEqual(['config.iso', 'disk.qcow2', 'spec.pb']);
+    expect(disks.of(spec(1)).basePath).toBe('/base/first');
+  });
+
   it('are not made without an image', async () => {
     await expect(make(spec(2))).rejects.toThrow('no image is named');
   });

@@ -2,6 +2,7 @@
  * The disks of servers on this node: made where missing, from a base image that is downloaded where missing. What is there
  * is never made anew, unless a higher epoch of the root disk is asked for; what a guest wrote is never opened here.
  */
+import type { computeV1 } from '#libs/contract';
 import { fail, isFailure } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
 import { writeConfigDrive } from '../disk/config-drive.js';
@@ -20,6 +21,8 @@ export interface DisksOptions {
   /** Mixed into what guests are given as random seed. */
   readonly secret: string;
 }
+
+type Rescue = computeV1.Rescue;
 
 const GIB = 1 << 30;
 const UNUSED_IMAGE_MS = 24 * 3_600_000;
@@ -53,22 +56,33 @@ export class Disks {
   /** Makes what is missing, then drops what an older epoch left. For a guest that is off. Aborting stops downloads. */
   async prepare(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     const { instances, run, secret } = this.#options;
-    const { serverId, diskEpoch } = spec;
+    const { serverId, diskEpoch, rescue } = spec;
     const disk = instances.disk(serverId, diskEpoch);
     if (!(await instances.has(disk))) {
       const bytes = sizeOf(spec);
-      const base = { path: await this.fetch(spec, signal), format: imageOf(spec).format };
+      const base = { path: await this.fetch(spec.image, signal), format: imageOf(spec.image).format };
       await createOverlay(run, disk, base, bytes, signal);
     }
-    const drive = instances.configDrive(serverId, diskEpoch);
-    if (spec.configDrive && !(await instances.has(drive))) await writeConfigDrive(run, drive, spec, { secret });
+    if (rescue) await this.#rescueDisk(spec, rescue, signal);
+    const drive = this.configDrive(spec);
+    if (drive && !(await instances.has(drive))) await writeConfigDrive(run, drive, spec, { secret });
     await instances.dropBefore(serverId, diskEpoch);
+    await instances.dropRescues(serverId, rescue?.epoch ?? 0);
+  }
+
+  /** As large as its image. */
+  async #rescueDisk(spec: ServerSpec, rescue: Rescue, signal: AbortSignal): Promise<void> {
+    const { instances, run } = this.#options;
+    const disk = instances.rescueDisk(spec.serverId, rescue.epoch);
+    if (await instances.has(disk)) return;
+    const base = { path: await this.fetch(rescue.image, signal), format: imageOf(rescue.image).format };
+    await createOverlay(run, disk, base, rescue.image?.virtualSize ?? 0, signal);
   }
 
   /** The path of the base image, here after a download; where it finds no room, images that no server uses make room. */
-  async fetch(spec: ServerSpec, signal: AbortSignal): Promise<string> {
+  async fetch(source: computeV1.ImageSource | undefined, signal: AbortSignal): Promise<string> {
     const { images } = this.#options;
-    const image = imageOf(spec);
+    const image = imageOf(source);
     try {
       return await images.acquire(image, signal);
     } catch (error) {
@@ -80,7 +94,7 @@ export class Disks {
   /** The root disk as the domain is to have it. */
   of(spec: ServerSpec): DomainInput['disk'] {
     const { instances, images } = this.#options;
-    const image = imageOf(instances.spec(spec.serverId) ?? spec);
+    const image = imageOf((instances.spec(spec.serverId) ?? spec).image);
     return {
       path: instances.disk(spec.serverId, spec.diskEpoch),
       basePath: images.pathOf(image),
@@ -88,13 +102,30 @@ export class Disks {
     };
   }
 
+  rescueOf({ serverId, rescue }: ServerSpec): DomainInput['rescue'] {
+    if (!rescue) return undefined;
+    const { instances, images } = this.#options;
+    const image = imageOf(rescue.image);
+    const path = instances.rescueDisk(serverId, rescue.epoch);
+    const disk = { path, basePath: images.pathOf(image), baseFormat: image.format };
+    return { disk, beside: besideOf(rescue.properties) };
+  }
+
+  /** A rescued guest has a drive of its own, with the password of the rescue. */
+  configDrive({ serverId, configDrive, diskEpoch, rescue }: ServerSpec): string | undefined {
+    const { instances } = this.#options;
+    if (!configDrive) return undefined;
+    return rescue ? instances.rescueDrive(serverId, rescue.epoch) : instances.configDrive(serverId, diskEpoch);
+  }
+
   async #evict(unusedMs: number): Promise<number> {
     const { instances, images, log } = this.#options;
     try {
       const used = instances
         .specs()
-        .filter((spec) => spec.image)
-        .map((spec) => images.pathOf(imageOf(spec)));
+        .flatMap((spec) => [spec.image, spec.rescue?.image])
+        .filter((image) => image !== undefined)
+        .map((image) => images.pathOf(imageOf(image)));
       return await images.evict(new Set(used), unusedMs);
     } catch (error) {
       log.warn({ err: error }, 'unused images could not be removed');
@@ -106,13 +137,22 @@ export class Disks {
 /** How QEMU is to read what the image service calls so. */
 const FORMATS: Readonly<Record<string, DiskFormat>> = { qcow2: 'qcow2', raw: 'raw', iso: 'raw', ami: 'raw' };
 
-function imageOf(spec: ServerSpec): ImageRequest {
-  const { image } = spec;
+function imageOf(image: computeV1.ImageSource | undefined): ImageRequest {
   if (!image) throw fail.conflict('the disk of the server is not on this node, and no image is named to make it from');
   const { imageId, url, sha256, size, diskFormat } = image;
   const format = FORMATS[diskFormat];
   if (!format) throw fail.invalid(`disk format ${diskFormat} can not be started here`);
   return { imageId, url, sha256, size, format };
+}
+
+const BUSES = ['virtio', 'scsi', 'ide', 'sata', 'usb'] as const;
+
+/** An image that says how it wants to be attached leaves the server's own devices where they are. */
+function besideOf(properties: Rescue['properties']): NonNullable<DomainInput['rescue']>['beside'] {
+  const { hw_rescue_device: device, hw_rescue_bus: bus } = properties;
+  if (device === undefined && bus === undefined) return undefined;
+  const known = BUSES.find((name) => name === bus);
+  return device === 'cdrom' ? { device, bus: known ?? 'scsi' } : { device: 'disk', bus: known ?? 'virtio' };
 }
 
 /** Bytes of the root disk: the flavor's size, or the image's own where the flavor has none. */

@@ -45,6 +45,8 @@ interface FakeDomain {
   readonly boots: number;
   /** Of its root disk. */
   readonly epoch?: number;
+  /** Of the rescue disk that it was started from; 0 for its own. */
+  readonly rescue?: number;
 }
 
 const LIMIT_LINES = 5_000;
@@ -109,7 +111,7 @@ export class FakeDriver implements HypervisorDriver {
 
   async ensureRunning(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     const before = this.#domains.get(spec.serverId);
-    if (before?.power === 'running' && !isDue(spec, before)) return;
+    if (before?.power === 'running' && !isDue(spec, before) && !bootsOtherwise(spec, before)) return;
     this.#raise('prepare', spec.serverId);
     this.#assertImage(spec, before);
     await this.#keep(this.#domainOf(spec, this.#domains.get(spec.serverId)?.power ?? 'stopped'));
@@ -200,7 +202,17 @@ export class FakeDriver implements HypervisorDriver {
     const { serverId, vcpus, memoryMb, diskGb } = spec;
     const boots = this.#domains.get(serverId)?.boots ?? 0;
     const ports = spec.nics.map((nic) => nic.portId);
-    return { serverId, power, vcpus, memoryMb, diskGb, boots, ports, epoch: spec.diskEpoch };
+    return {
+      serverId,
+      power,
+      vcpus,
+      memoryMb,
+      diskGb,
+      boots,
+      ports,
+      epoch: spec.diskEpoch,
+      rescue: spec.rescue?.epoch ?? 0,
+    };
   }
 
   #remember(domain: FakeDomain): void {
@@ -220,3 +232,5 @@ export class FakeDriver implements HypervisorDriver {
 /** True when the spec asks for a root disk that is still to be made. */
 const isDue = (spec: ServerSpec, domain: FakeDomain | undefined): boolean =>
   (domain ? (domain.epoch ?? 1) : 0) < spec.diskEpoch;
+const bootsOtherwise = (spec: ServerSpec, domain: FakeDomain): boolean =>
+  (domain.rescue ?? 0) !== (spec.rescue?.epoch ?? 0);

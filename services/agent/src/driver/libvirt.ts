@@ -130,11 +130,13 @@ export class LibvirtDriver implements HypervisorDriver {
     const { serverId } = spec;
     const before = await this.#domains.power(serverId);
     const due = await this.#disks.areDue(spec);
+    const boots = this.#bootsOtherwise(spec);
+    if (boots) await this.#offForRescue(spec, signal);
     await this.#options.instances.save(spec);
     const plugged = this.#options.metadata.plug(spec);
     plugged.catch(() => undefined);
-    if (before === 'running' && !due) return plugged;
-    if (before === 'paused' && !due) return this.#domains.resume(serverId);
+    if (before === 'running' && !due && !boots) return plugged;
+    if (before === 'paused' && !due && !boots) return this.#domains.resume(serverId);
     try {
       if (due && before !== 'absent') await this.#clearForNewDisk(spec, signal);
       await this.#disks.prepare(spec, signal);
@@ -154,8 +156,8 @@ export class LibvirtDriver implements HypervisorDriver {
     const power = await this.#domains.power(spec.serverId);
     const due = await this.#disks.areDue(spec);
     if (power === 'absent' && !due) return;
-    await this.#options.instances.save(spec);
     if (power === 'running' || power === 'paused') await this.#off(spec.serverId, signal);
+    await this.#options.instances.save(spec);
     if (!due) return;
     try {
       await this.#clearForNewDisk(spec, signal);
@@ -165,9 +167,23 @@ export class LibvirtDriver implements HypervisorDriver {
     }
   }
 
+  /**
+   * The kept spec says what the guest was started with: it is written only after a guest that has to boot from another
+   * disk is off.
+   */
+  #bootsOtherwise(spec: ServerSpec): boolean {
+    const kept = this.#options.instances.spec(spec.serverId);
+    return kept !== undefined && kept.rescue?.epoch !== spec.rescue?.epoch;
+  }
+
+  async #offForRescue(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    if (spec.rescue) await this.#disks.fetch(spec.rescue.image, signal);
+    await this.#off(spec.serverId, signal);
+  }
+
   /** The guest goes on until the new disk's image is here; what its machine remembers goes with the old disk. */
   async #clearForNewDisk(spec: ServerSpec, signal: AbortSignal): Promise<void> {
-    await this.#disks.fetch(spec, signal);
+    await this.#disks.fetch(spec.image, signal);
     await this.#domains.destroy(spec.serverId);
     await this.#domains.undefine(spec.serverId);
   }
@@ -235,7 +251,8 @@ export class LibvirtDriver implements HypervisorDriver {
       memoryMb: spec.memoryMb,
       accel: probe.accel,
       disk: this.#disks.of(spec),
-      configDrive: spec.configDrive ? instances.configDrive(spec.serverId, spec.diskEpoch) : undefined,
+      rescue: this.#disks.rescueOf(spec),
+      configDrive: this.#disks.configDrive(spec),
       nics: spec.nics,
       bridge,
       consoleLog: instances.console(spec.serverId),

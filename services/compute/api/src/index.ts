@@ -42,6 +42,8 @@ import { ServerRebuildHandlers } from './server/server-rebuild.handlers.js';
 import { serverRebuildOps } from './server/server-rebuild.ops.js';
 import { ServerRemoteConsoleHandlers } from './server/server-remote-console.handlers.js';
 import { serverRemoteConsoleOps } from './server/server-remote-console.ops.js';
+import { ServerRescueHandlers } from './server/server-rescue.handlers.js';
+import { serverRescueOps } from './server/server-rescue.ops.js';
 import { ServerTagHandlers, serverTagOps } from './server/server-tag.ops.js';
 import { serverTopologyOps, serverTopologyRules } from './server/server-topology.ops.js';
 import { instanceUsageAuditLogOps } from './usage/instance-usage-audit-log.ops.js';
@@ -62,6 +64,7 @@ export const computeOps: readonly Op[] = [
   ...serverOps,
   ...serverActionOps,
   ...serverRebuildOps,
+  ...serverRescueOps,
   ...serverMetadataOps,
   ...serverTagOps,
   ...serverAddressOps,
@@ -124,6 +127,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     ServerCreateHandlers,
     ServerConsoleHandlers,
     ServerRebuildHandlers,
+    ServerRescueHandlers,
     ServerMetadataHandlers,
     ServerTagHandlers,
     ServerNetworkHandlers,

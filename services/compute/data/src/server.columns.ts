@@ -3,7 +3,7 @@
 export const SERVER_COLUMNS = `s.id, s.project_id as "projectId", s.user_id as "userId", s.name, s.hostname, s.description,
   s.vm_state as "vmState", s.task_state as "taskState", s.power_state as "powerState", s.power, s.generation,
   s.reboot_count as "rebootCount", s.reboot_kind as "rebootKind",
-  s.disk_epoch as "diskEpoch", s.disk_made as "diskMade", s.fence, s.seq, s.host, s.hypervisor_id as "hypervisorId",
+  s.disk_epoch as "diskEpoch", s.disk_made as "diskMade", s.rescue, s.fence, s.seq, s.host, s.hypervisor_id as "hypervisorId",
   s.availability_zone as "availabilityZone", s.pinned_zone as "pinnedZone", s.image_id as "imageId", s.image, s.flavor,
   s.flavor_id as "flavorId", s.key_name as "keyName", s.key_type as "keyType", s.key_data as "keyData", s.metadata,
   s.system_metadata as "systemMetadata", s.config_drive as "configDrive", s.nics, s.addresses,

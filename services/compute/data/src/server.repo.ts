@@ -13,6 +13,7 @@ import type {
   Move,
   MoveName,
   RebootKind,
+  RescueDisk,
   SecurityGroup,
   Server,
   ServerSecrets,
@@ -48,6 +49,7 @@ export interface ServerPatch {
   readonly launchedAt?: Date;
   readonly imageId?: string | null;
   readonly image?: ImageSnapshot | null;
+  readonly rescue?: RescueDisk | null;
   readonly keyName?: string | null;
   readonly keyType?: string | null;
   readonly keyData?: string | null;
@@ -103,6 +105,7 @@ const PATCH_COLUMNS = {
   launchedAt: 'launched_at',
   imageId: 'image_id',
   image: 'image',
+  rescue: 'rescue',
   keyName: 'key_name',
   keyType: 'key_type',
   keyData: 'key_data',
@@ -114,6 +117,7 @@ const JSON_FIELDS: ReadonlySet<string> = new Set([
   'securityGroups',
   'fault',
   'image',
+  'rescue',
 ]);
 
 const FIND = { name: 'server.find', text: `select ${SERVER_COLUMNS} from server s where s.id = $1` };
@@ -211,7 +215,7 @@ export class ServerRepo {
 }
 
 const COLUMN_NAMES = `id, project_id, user_id, name, hostname, description, power_state, generation, reboot_count, reboot_kind,
-  disk_epoch, disk_made,
+  disk_epoch, disk_made, rescue,
   fence, seq, host, hypervisor_id, availability_zone, pinned_zone, image_id, image, flavor, flavor_id, key_name, key_type,
   key_data, metadata, system_metadata, config_drive, nics, addresses, security_groups, tags, scheduler_hints, access_ip_v4,
   access_ip_v6, disk_config, locked_by, locked_reason, fault, reservation_id, launch_index, created_at, launched_at`;

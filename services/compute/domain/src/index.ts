@@ -9,5 +9,6 @@ export * from './server.js';
 export * from './server.machine.js';
 export * from './server.order.js';
 export * from './server.rebuild.js';
+export * from './server.rescue.js';
 export * from './server.tasks.js';
 export * from './ssh-key.js';

@@ -97,6 +97,8 @@ const ended = table({
   suspended: { from: ['active'], task: ['suspending'], to: 'suspended', toTask: null },
   rebuilt: { from: ['active', 'stopped', 'error'], task: ['rebuilding'], to: 'active', toTask: null, power: 'running' },
   rebuiltStopped: { from: ['stopped'], task: ['rebuilding'], to: 'stopped', toTask: null },
+  rescued: { from: ['active', 'stopped', 'error'], task: ['rescuing'], to: 'rescued', toTask: null },
+  unrescued: { from: ['rescued'], task: ['unrescuing'], to: 'active', toTask: null },
   resumed: { from: ['suspended'], task: ['resuming'], to: 'active', toTask: null },
 });
 

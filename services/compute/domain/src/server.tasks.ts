@@ -2,7 +2,7 @@
  * The kinds of long operations and their inputs. Inputs are fixed when the task is inserted: every id that a flow will
  * make is among them, and nothing that could be a secret.
  */
-import type { ImageSnapshot, Nic, RebootKind, ServerSize } from './server.js';
+import type { ImageSnapshot, Nic, RebootKind, RescueDisk, ServerSize } from './server.js';
 
 export const SERVER_CREATE = 'server.create';
 export const SERVER_DELETE = 'server.delete';
@@ -10,6 +10,8 @@ export const SERVER_START = 'server.start';
 export const SERVER_STOP = 'server.stop';
 export const SERVER_REBOOT = 'server.reboot';
 export const SERVER_REBUILD = 'server.rebuild';
+export const SERVER_RESCUE = 'server.rescue';
+export const SERVER_UNRESCUE = 'server.unrescue';
 
 export interface ServerCreateInput {
   readonly serverId: string;
@@ -55,6 +57,10 @@ export interface ServerRebuildInput extends ServerPowerInput {
   readonly before: { readonly imageId: string | null; readonly image: ImageSnapshot | null };
 }
 
+export interface ServerRescueInput extends ServerPowerInput {
+  readonly rescue: RescueDisk;
+}
+
 export interface TaskInputs {
   [SERVER_CREATE]: ServerCreateInput;
   [SERVER_DELETE]: ServerDeleteInput;
@@ -62,6 +68,8 @@ export interface TaskInputs {
   [SERVER_STOP]: ServerPowerInput;
   [SERVER_REBOOT]: ServerRebootInput;
   [SERVER_REBUILD]: ServerRebuildInput;
+  [SERVER_RESCUE]: ServerRescueInput;
+  [SERVER_UNRESCUE]: ServerPowerInput;
 }
 export type TaskKind = keyof TaskInputs;
 

@@ -77,6 +77,16 @@ export interface ImageSnapshot {
   readonly properties: Readonly<Record<string, string>>;
 }
 
+/** What a server boots from while it is rescued. */
+export interface RescueDisk {
+  readonly imageId: string;
+  readonly image: ImageSnapshot;
+  /** Another one for each rescue. */
+  readonly epoch: number;
+  /** The node has the disk. */
+  readonly made: boolean;
+}
+
 /** A network interface as asked for, its port's id chosen before the first step. */
 export interface Nic {
   readonly portId: string;
@@ -153,6 +163,8 @@ export interface Server {
   readonly diskEpoch: number;
   /** The highest such number that a node has made; below `diskEpoch` the node needs the image. */
   readonly diskMade: number;
+  /** Of the latest rescue; it counts while the server is being rescued or is so. */
+  readonly rescue: RescueDisk | null;
   readonly fence: number;
   readonly seq: number;
   readonly host: string | null;

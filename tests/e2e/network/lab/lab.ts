@@ -78,6 +78,11 @@ export class Lab {
     return until(`server ${id} to be ACTIVE`, shown, (server) => server.status === 'ACTIVE', 120_000, 300);
   }
 
+  /** Gives the id of an image by its name. */
+  imageIds(): Promise<(name: string) => string> {
+    return this.#named('image', '/v2/images');
+  }
+
   async stop(serverId: string): Promise<void> {
     await this.compute('POST', `/servers/${serverId}/action`, { 'os-stop': null });
     const status = async () => (await this.compute<{ server: Server }>('GET', `/servers/${serverId}`)).server.status;

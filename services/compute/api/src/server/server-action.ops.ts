@@ -204,8 +204,6 @@ const ELSEWHERE: Readonly<Record<string, Rule>> = {
   unpause: member('os-pause-server:unpause'),
   suspend: member('os-suspend-server:suspend'),
   resume: member('os-suspend-server:resume'),
-  rescue: member('os-rescue'),
-  unrescue: member('os-unrescue'),
   shelve: member('os-shelve:shelve'),
   shelveOffload: admin('os-shelve:shelve_offload'),
   unshelve: member('os-shelve:unshelve'),

@@ -9,8 +9,10 @@ import {
   SERVER_DELETE,
   SERVER_REBOOT,
   SERVER_REBUILD,
+  SERVER_RESCUE,
   SERVER_START,
   SERVER_STOP,
+  SERVER_UNRESCUE,
   serverKey,
 } from '#services/compute/domain';
 import { Testbed } from '../testbed/testbed.fixture.js';
@@ -145,6 +147,51 @@ describe('server.rebuild', () => {
           const wrong = server.vmState === 'error' && server.taskState === null ? [] : [`it is ${server.vmState}`];
           if (bed.placement.claimOf(server.id) !== server.host) wrong.push('its claim is gone');
           return (server.imageId === OTHER_IMAGE) === told ? wrong : [...wrong, `its image is ${server.imageId}`];
+        },
+      },
+      trial,
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+const RESCUE = {
+  imageId: OTHER_IMAGE,
+  image: { name: 'r', diskFormat: 'raw', size: 1, virtualSize: 1, sha256: '', properties: {} },
+  epoch: 7,
+  made: false,
+};
+
+describe.each([
+  { kind: SERVER_RESCUE, move: 'rescue', from: 0, to: 7, ends: 'rescued' },
+  { kind: SERVER_UNRESCUE, move: 'unrescue', from: 7, to: 0, ends: 'active' },
+] as const)('$kind', ({ kind, move, from, to, ends }) => {
+  it.each(trialsOf(bedless(kind)))('$name', async (trial) => {
+    const found = await runTrial(
+      {
+        db: bed.db,
+        flow: bed.flow(kind),
+        prepare: async () => {
+          const serverId = await runs();
+          const held = [...bed.nodes.values()].find((node) => node.guests.includes(serverId))!.held.get(serverId)!;
+          held.rescue = from;
+          if (from)
+            await bed.db.exec(`update server set vm_state = 'rescued', rescue = $2 where id = $1`, [
+              serverId,
+              JSON.stringify(RESCUE),
+            ]);
+          const { generation } = (await bed.servers.move(bed.db, serverId, move, new Date()))!;
+          const input = { serverId, generation, rescue: RESCUE };
+          return { id: randomUUID(), kind, key: serverKey(serverId), projectId: 'p1', input };
+        },
+        audit: async ({ input }, end) => {
+          const server = (await bed.server(input.serverId))!;
+          const held = bed.nodes.get(server.host!)!.held.get(server.id)!;
+          const wrong = server.taskState === null ? [] : [`it is still ${server.taskState}`];
+          if (server.vmState !== (end === 'done' ? ends : 'error')) wrong.push(`it is ${server.vmState}`);
+          if (end === 'done' && held.rescue !== to) wrong.push(`its guest boots from ${held.rescue}`);
+          if (held.epoch !== 1) wrong.push('its own disk was made anew');
+          return wrong;
         },
       },
       trial,

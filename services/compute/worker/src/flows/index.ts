@@ -4,6 +4,7 @@ import { serverCreateFlow } from './server-create.flow.js';
 import { serverDeleteFlow } from './server-delete.flow.js';
 import { serverRebootFlow } from './server-reboot.flow.js';
 import { serverRebuildFlow } from './server-rebuild.flow.js';
+import { serverRescueFlow, serverUnrescueFlow } from './server-rescue.flow.js';
 import { serverStartFlow } from './server-start.flow.js';
 import { serverStopFlow } from './server-stop.flow.js';
 
@@ -15,4 +16,6 @@ export const computeFlows = (deps: FlowDeps): AnyFlow[] => [
   serverStopFlow(deps),
   serverRebootFlow(deps),
   serverRebuildFlow(deps),
+  serverRescueFlow(deps),
+  serverUnrescueFlow(deps),
 ];

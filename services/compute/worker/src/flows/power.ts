@@ -28,8 +28,8 @@ export interface PowerPlan<I extends ServerPowerInput = ServerPowerInput> {
   /** Steps before the node is told. */
   readonly before?: readonly Step<I>[];
   /** What is written together with the desired state, and at the end. */
-  readonly aimed?: ServerPatch;
-  readonly settled?: ServerPatch;
+  aimed?(input: I): ServerPatch;
+  settled?(input: I): ServerPatch;
   /** The move back, given the server and what its node said of the guest last; `broken` where there is no way back. */
   back(server: Server, power: ReportedPower): MoveName;
   /** How long the node may take. */
@@ -82,7 +82,7 @@ async function aimAt<I extends ServerPowerInput>(
   const { serverId, generation } = ctx.input;
   const server = await deps.servers.lock(tx, serverId);
   if (!server?.host) throw new Permanent(`The server ${plan.failed}: it is on no node.`, { kind: 'conflict' });
-  if (plan.aimed) await deps.servers.patch(tx, serverId, plan.aimed, ctx.now);
+  if (plan.aimed) await deps.servers.patch(tx, serverId, plan.aimed(ctx.input), ctx.now);
   const { fence, n: seq } = ctx.next();
   const power = chosen(plan.power, ctx.input);
   return aim(deps, tx, { serverId, node: server.host, power, generation, fence, seq }, ctx.now);
@@ -97,7 +97,7 @@ async function settle<I extends ServerPowerInput>(
   const power = chosen(plan.power, ctx.input);
   // A guest that runs has its disk.
   const running: ServerPatch = power === 'running' ? { fault: null, diskMade: true } : {};
-  const patch: ServerPatch = { powerState: POWER[power], ...running, ...plan.settled };
+  const patch: ServerPatch = { powerState: POWER[power], ...running, ...plan.settled?.(ctx.input) };
   const moved = await deps.servers.move(tx, ctx.input.serverId, chosen(plan.done, ctx.input), ctx.now, patch);
   if (!moved) throw new Permanent('The server is being deleted.', { kind: 'conflict' });
 }

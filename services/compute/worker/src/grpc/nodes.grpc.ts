@@ -11,7 +11,7 @@ import type { Server } from '#services/compute/domain';
 import type { Enrolment } from '../nodes/enrolment.js';
 import type { Images, Network } from '../peers.js';
 import { nodeOf } from './callers.js';
-import { absentSpec, specOf } from './spec.js';
+import { absentSpec, isRescued, specOf } from './spec.js';
 
 interface Deps {
   readonly db: Db;
@@ -51,8 +51,12 @@ async function specFor(deps: Deps, node: string, serverId: string): Promise<comp
   const { aim, server, secrets } = source;
   if (aim.power === 'absent') return absentSpec(aim);
   if (!server || !secrets) throw unknown();
-  const [ports, location] = await Promise.all([portsOf(deps, server), locationOf(deps, server, aim)]);
-  return specOf({ server, aim, secrets, ports, location });
+  const [ports, location, rescueLocation] = await Promise.all([
+    portsOf(deps, server),
+    server.diskMade < server.diskEpoch ? locationOf(deps, server.imageId, aim) : undefined,
+    isRescued(server) && !server.rescue.made ? locationOf(deps, server.rescue.imageId, aim) : undefined,
+  ]);
+  return specOf({ server, aim, secrets, ports, location, rescueLocation });
 }
 
 async function portsOf(deps: Deps, server: Server): Promise<readonly networkV1.Port[]> {
@@ -61,11 +65,15 @@ async function portsOf(deps: Deps, server: Server): Promise<readonly networkV1.P
   return reply.servers.find((entry) => entry.serverId === server.id)?.ports ?? NO_PORTS;
 }
 
-/** A signed address for this node. Once the disk is made it is what counts, and the image may be gone. */
-async function locationOf(deps: Deps, server: Server, { node }: ServerNode): Promise<imageV1.Location | undefined> {
-  if (server.diskMade >= server.diskEpoch || server.imageId === null) return undefined;
+/** A signed address for this node. Asked for until a disk is made: then that is what counts, and the image may be gone. */
+async function locationOf(
+  deps: Deps,
+  imageId: string | null,
+  { node }: ServerNode,
+): Promise<imageV1.Location | undefined> {
+  if (imageId === null) return undefined;
   try {
-    return await deps.images.locate({ imageId: server.imageId, node });
+    return await deps.images.locate({ imageId, node });
   } catch (error) {
     if (isFailure(error, 'notFound')) return undefined;
     throw error;

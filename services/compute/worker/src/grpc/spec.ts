@@ -1,7 +1,7 @@
 /** The desired state of a server as its node is told it: rows of ours and answers of network and image, put together. */
 import { computeV1, type imageV1, type networkV1 } from '#libs/contract';
 import type { ServerNode } from '#services/compute/data';
-import type { Server, ServerSecrets } from '#services/compute/domain';
+import type { RescueDisk, Server, ServerSecrets } from '#services/compute/domain';
 
 export interface SpecParts {
   readonly server: Server;
@@ -10,6 +10,8 @@ export interface SpecParts {
   readonly ports: readonly networkV1.Port[];
   /** Only until the disk is made: later it is there, or lost. */
   readonly location: imageV1.Location | undefined;
+  /** Likewise of what the server is rescued from. */
+  readonly rescueLocation: imageV1.Location | undefined;
 }
 
 /** For a server that shall be gone, which needs no more to be said. */
@@ -39,6 +41,7 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     memoryMb: flavor.memoryMb,
     diskGb: flavor.diskGb,
     ...(parts.location ? { image: imageOf(server, parts.location) } : {}),
+    ...(isRescued(server) ? { rescue: rescueOf(server.rescue, parts.rescueLocation) } : {}),
     nics: nicsOf(server, parts.ports),
     configDrive: server.configDrive,
     userData: Buffer.from(secrets.userData ?? '', 'base64'),
@@ -53,6 +56,20 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     launchedAtMs: server.launchedAt?.getTime() ?? 0,
     files: secrets.files.map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') })),
   });
+}
+
+type Rescued = Server & { readonly rescue: RescueDisk };
+
+/** What was left of a rescue that failed or that an administrator reset does not count. */
+export const isRescued = (server: Server): server is Rescued =>
+  server.rescue !== null &&
+  ((server.vmState === 'rescued' && server.taskState === null) || server.taskState === 'rescuing');
+
+/** An image that is gone from the image service may still be on the node. */
+function rescueOf({ imageId, image, epoch }: RescueDisk, location: imageV1.Location | undefined): computeV1.Rescue {
+  const { sha256, size, diskFormat } = location ?? image;
+  const source = { imageId, url: location?.url ?? '', sha256, size, diskFormat, virtualSize: image.virtualSize };
+  return { image: source, properties: { ...image.properties }, epoch };
 }
 
 function imageOf(server: Server, location: imageV1.Location): computeV1.ImageSource {

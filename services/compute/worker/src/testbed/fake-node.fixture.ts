@@ -15,6 +15,8 @@ interface Held {
   rebootCount: number;
   /** Of the root disk. */
   epoch: number;
+  /** Of the rescue disk it was started from; 0 for its own. */
+  rescue: number;
   last: ServerReport | undefined;
 }
 
@@ -112,6 +114,7 @@ export class FakeNode {
       power: 'absent',
       rebootCount: 0,
       epoch: 0,
+      rescue: 0,
       last: undefined,
     };
     const older = spec.fence - held.fence || spec.seq - held.seq;
@@ -139,6 +142,7 @@ export class FakeNode {
     if (failure) return failure;
     if (wanted !== 'absent' && spec.diskEpoch > held.epoch && !spec.image) return 'no image is named';
     held.epoch = wanted === 'absent' ? 0 : spec.diskEpoch;
+    if (wanted === 'running') held.rescue = spec.rescue?.epoch ?? 0;
     held.power = wanted;
     held.rebootCount = spec.rebootCount;
     return undefined;
