@@ -50,6 +50,7 @@ import { instanceUsageAuditLogOps } from './usage/instance-usage-audit-log.ops.j
 import { UsageHandlers, usageOps } from './usage/usage.ops.js';
 import { VersionHandlers, versionOps } from './version/version.ops.js';
 import { VolumeHandlers, volumeOps } from './volume/volume.ops.js';
+import { VolumeAttachmentHandlers, volumeAttachmentOps } from './volume/volume-attachment.ops.js';
 
 export { Books, Peers } from './books.js';
 export { COMPUTE_SPACE, computeDialect } from './compute.space.js';
@@ -87,6 +88,7 @@ export const computeOps: readonly Op[] = [
   ...serverExternalEventOps,
   ...serverTopologyOps,
   ...volumeOps,
+  ...volumeAttachmentOps,
   ...volumesBootOps,
   ...removedOps,
 ];
@@ -144,6 +146,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     MigrationHandlers,
     ServerEventHandlers,
     VolumeHandlers,
+    VolumeAttachmentHandlers,
     RemovedHandlers,
   ],
 });

@@ -175,6 +175,23 @@ describe('what has nothing to show', () => {
     expect((await ask('DELETE', path)).status).toBe(400);
   });
 
+  it('has no volume that could be attached', async () => {
+    const own = `/servers/${server}/os-volume_attachments`;
+    const volumeId = PORT;
+    expect((await ask('GET', own, '2.1')).body).toEqual({ volumeAttachments: [] });
+    expect((await ask('GET', `${own}/${volumeId}`, '2.89')).status).toBe(404);
+    const attached = await ask('POST', own, '2.1', { volumeAttachment: { volumeId } });
+    expect(attached.body.itemNotFound.message).toBe(`Volume ${volumeId} could not be found.`);
+    expect((await ask('POST', own, '2.48', { volumeAttachment: { volumeId, tag: 't' } })).status).toBe(400);
+    expect((await ask('POST', own, '2.49', { volumeAttachment: { volumeId, tag: 't' } })).status).toBe(404);
+    expect((await ask('POST', own, '2.1', { volumeAttachment: { volumeId: 'none' } })).status).toBe(400);
+    expect((await ask('PUT', `${own}/${volumeId}`, '2.1', { volumeAttachment: { volumeId } })).status).toBe(404);
+    expect((await ask('DELETE', `${own}/${volumeId}`)).status).toBe(404);
+    await ask('POST', `/servers/${server}/action`, '2.1', { lock: null });
+    expect((await ask('DELETE', `${own}/${volumeId}`, '2.1', undefined, DEMO)).status).toBe(409);
+    await ask('POST', `/servers/${server}/action`, '2.1', { unlock: null });
+  });
+
   it('was taken away', async () => {
     for (const [method, path] of [
       ['GET', '/os-cells/capacities'],
@@ -184,6 +201,10 @@ describe('what has nothing to show', () => {
     ] as const)
       expect((await ask(method, path, '2.1', method === 'POST' ? {} : undefined, DEMO)).status).toBe(410);
     expect((await ask('POST', `/servers/${server}/action`, '2.1', { resetNetwork: null })).status).toBe(410);
+    expect((await ask('POST', `/servers/${server}/action`, '2.5', { 'os-getRDPConsole': {} })).status).toBe(410);
+    expect((await ask('POST', `/servers/${server}/action`, '2.6', { 'os-getRDPConsole': {} })).status).toBe(400);
+    expect((await ask('GET', '/versions/v2.1')).body.version.id).toBe('v2.1');
+    expect((await ask('GET', '/versions/v3')).status).toBe(404);
     expect((await ask('GET', '/os-volumes_boot/detail')).body.servers).toHaveLength(1);
     expect((await ask('GET', `/os-volumes_boot/${server}`)).body.server.id).toBe(server);
   });

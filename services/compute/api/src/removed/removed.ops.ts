@@ -44,15 +44,15 @@ const REMOVED = [
   'GET DELETE /servers/:id/consoles/:console',
   'GET /servers/:id/os-virtual-interfaces',
 ] as const;
-const ACTIONS = ['resetNetwork', 'os-getRDPConsole'] as const;
+const ACTIONS = [{ action: 'resetNetwork' }, { action: 'os-getRDPConsole', until: '2.5' }] as const;
 
 const rule410 = rule('os_compute_api:removed', everyone);
 
-const gone = (method: Method, path: string, action?: string): Op =>
+const gone = (method: Method, path: string, action?: { readonly action: string; readonly until?: string }): Op =>
   op(RemovedHandlers, {
     method,
     path: `/v2.1${path}`,
-    ...(action === undefined ? {} : { action }),
+    ...action,
     rule: rule410,
     status: 410,
     run: () => {

@@ -1,6 +1,8 @@
 /** Discovery: which versions there are. Open to everyone, with and without the slash at the end. */
 import { Injectable } from '@nestjs/common';
+import { fail } from '#libs/kernel';
 import { type Op, op } from '#libs/platform/http';
+import { everyone, rule } from '#libs/platform/policy';
 import { COMPUTE_SPACE } from '../compute.space.js';
 
 @Injectable()
@@ -65,5 +67,16 @@ export const versionOps: readonly Op[] = [
     rule: 'public',
     status: 200,
     run: (_handlers, call) => ({ body: shown(call.base, V21) }),
+  }),
+  op(VersionHandlers, {
+    method: 'GET',
+    path: '/v2.1/versions/:id',
+    rule: rule('os_compute_api:versions', everyone),
+    status: 200,
+    run: (_handlers, call) => {
+      const version = [V2, V21].find(({ id }) => id === call.params['id']);
+      if (!version) throw fail.notFound('The resource could not be found.');
+      return { body: shown(call.base, version) };
+    },
   }),
 ];
