@@ -1,5 +1,6 @@
 /** Compute nodes: enrolment and beats are written by the worker, disabling by operators. */
 import type { Sql, Tx } from '#libs/platform/db';
+import { callInDebts } from '#libs/platform/flow';
 import type { Node, NodeBeat, NodeEnrolment } from '#services/compute/domain';
 
 const COLUMNS = `name, hypervisor_id as "hypervisorId", number, service_id as "serviceId", hypervisor_type as "hypervisorType",
@@ -29,6 +30,14 @@ const BEAT = {
   text: `update node set last_seen = greatest(last_seen, $2), free_disk_gb = $3, free_memory_mb = $4, load_average = $5,
       uptime_s = $6, digest = $7, trouble = $8, highest_fence = greatest(highest_fence, $9) where name = $1`,
 };
+const REMOVE = `with gone as (
+    delete from node n where name = $1 and not exists (select 1 from server where host = $1)
+        and (state = 'down' or not exists (
+          select 1 from server_node where node = $1 and power = 'absent' and confirmed_at is null))
+      returning name, hypervisor_id
+  ), aims as (delete from server_node where node in (select name from gone))
+  insert into gone_node (name, hypervisor_id, gone_at) select name, hypervisor_id, $2 from gone
+    on conflict (name) do update set hypervisor_id = excluded.hypervisor_id, gone_at = excluded.gone_at`;
 const FIND = { name: 'node.find', text: `select ${COLUMNS} from node where name = $1` };
 
 export class NodeRepo {
@@ -89,18 +98,12 @@ export class NodeRepo {
   }
 
   /**
-   * Forgets a node and leaves word for placement. False: a server is on it. Whoever claims it at this moment finds it gone
-   * and tries another one.
+   * Forgets a node and leaves word for placement. False: a server is on it, or is being cleared off it while it is up. What
+   * a node that is down still had to do is done with: it is not coming back, and if it does it finds itself unknown.
    */
   async remove(tx: Tx, name: string, now: Date): Promise<boolean> {
-    const gone = await tx.exec(
-      `with gone as (
-         delete from node where name = $1 and not exists (select 1 from server where host = $1)
-           returning name, hypervisor_id)
-       insert into gone_node (name, hypervisor_id, gone_at) select name, hypervisor_id, $2 from gone
-         on conflict (name) do update set hypervisor_id = excluded.hypervisor_id, gone_at = excluded.gone_at`,
-      [name, now],
-    );
+    const gone = await tx.exec(REMOVE, [name, now]);
+    if (gone === 1) await callInDebts(tx, name);
     return gone === 1;
   }
 

@@ -201,8 +201,6 @@ describe('what has nothing to show', () => {
     ] as const)
       expect((await ask(method, path, '2.1', method === 'POST' ? {} : undefined, DEMO)).status).toBe(410);
     expect((await ask('POST', `/servers/${server}/action`, '2.1', { resetNetwork: null })).status).toBe(410);
-    expect((await ask('POST', `/servers/${server}/action`, '2.5', { 'os-getRDPConsole': {} })).status).toBe(410);
-    expect((await ask('POST', `/servers/${server}/action`, '2.6', { 'os-getRDPConsole': {} })).status).toBe(400);
     expect((await ask('GET', '/versions/v2.1')).body.version.id).toBe('v2.1');
     expect((await ask('GET', '/versions/v3')).status).toBe(404);
     expect((await ask('GET', '/os-volumes_boot/detail')).body.servers).toHaveLength(1);

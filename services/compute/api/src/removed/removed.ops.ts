@@ -44,15 +44,15 @@ const REMOVED = [
   'GET DELETE /servers/:id/consoles/:console',
   'GET /servers/:id/os-virtual-interfaces',
 ] as const;
-const ACTIONS = [{ action: 'resetNetwork' }, { action: 'os-getRDPConsole', until: '2.5' }] as const;
+const ACTIONS = ['resetNetwork'] as const;
 
 const rule410 = rule('os_compute_api:removed', everyone);
 
-const gone = (method: Method, path: string, action?: { readonly action: string; readonly until?: string }): Op =>
+const gone = (method: Method, path: string, action?: string): Op =>
   op(RemovedHandlers, {
     method,
     path: `/v2.1${path}`,
-    ...action,
+    ...(action === undefined ? {} : { action }),
     rule: rule410,
     status: 410,
     run: () => {

@@ -73,6 +73,26 @@ it('owes the rest to a node that is down, and keeps its claim until the node has
   expect(await bed.remains(id)).toEqual([]);
 });
 
+it('owes nothing any more to a node that an operator took away', async () => {
+  const node = await bed.node('node-1', 1024);
+  await bed.run();
+  const id = await bed.active(1024);
+  const { nodes, aims } = bed.repos;
+  const remove = () => bed.db.tx((tx) => nodes.remove(tx, 'node-1', bed.now()));
+  expect(await remove()).toBe(false);
+  node.deaf = true;
+  await bed.delete(id);
+  await bed.until(async () => (await aims.leaving(bed.db, id)).length === 1);
+  expect(await remove()).toBe(false);
+  await bed.fallSilent(node);
+  await gone(id);
+  expect(bed.placement.claimOf(id)).toBe('node-1');
+  expect(await remove()).toBe(true);
+  await bed.until(async () => (await bed.tasksOf(id)).at(-1)!.debts.every((debt) => debt.settledAt !== null));
+  expect(bed.placement.claimOf(id)).toBeUndefined();
+  expect(await aims.leaving(bed.db, id)).toEqual([]);
+});
+
 it('tries a removal again that the node could not do', async () => {
   const node = await bed.node('node-1');
   await bed.run();

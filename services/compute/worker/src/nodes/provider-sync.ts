@@ -4,6 +4,7 @@
  * each node at a time.
  */
 import { placementV1 } from '#libs/contract';
+import { isFailure } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { NodeRepo, NodeStateRepo } from '#services/compute/data';
 import { OPEN } from '#services/compute/data';
@@ -51,7 +52,13 @@ export class ProviderSync {
     const { db, nodes, placement } = this.deps;
     const providerId = await nodes.goneId(db, name);
     if (providerId === undefined) return;
-    await placement.removeProvider({ providerId });
+    try {
+      await placement.removeProvider({ providerId });
+    } catch (error) {
+      // Claims of servers whose release is on its way still stand for it.
+      if (isFailure(error, 'conflict')) return;
+      throw error;
+    }
     await nodes.settleGone(db, name);
   }
 

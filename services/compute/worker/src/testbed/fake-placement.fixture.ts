@@ -36,6 +36,8 @@ export class FakePlacement implements Placement {
 
   async removeProvider({ providerId }: placementV1.RemoveProviderRequest): Promise<placementV1.RemoveProviderReply> {
     this.#reach();
+    const name = this.providers.get(providerId)?.name;
+    if (name !== undefined && this.usedOn(name) > 0) throw fail.conflict('Resource provider has allocations.');
     this.providers.delete(providerId);
     return {};
   }
