@@ -10,6 +10,8 @@ import { Limiter } from './limiter.js';
 
 /** Reasons of the state `shutoff` that mean a crash. */
 const SHUTOFF_CRASHED = 3;
+/** A guest's memory may be large and the disk slow. */
+const SAVE_MS = 30 * 60_000;
 const BUTTON_EVERY_MS = 3_000;
 const LOOK_EVERY_MS = 500;
 const UNDEFINE_ALL = UNDEFINE.managedSave | UNDEFINE.snapshotsMetadata | UNDEFINE.nvram | UNDEFINE.checkpointsMetadata;
@@ -86,6 +88,27 @@ export class Domains {
     await this.#heavy.run(() => this.#tolerant(this.#libvirt.call(PROCEDURES.create, { domain, flags: 0 })));
   }
 
+  /** Stops the guest's processors; its memory stays. */
+  async pause(serverId: string): Promise<void> {
+    const domain = await this.find(serverId);
+    if (domain) await this.#tolerant(this.#libvirt.call(PROCEDURES.suspend, { domain }));
+  }
+
+  /** Writes the guest's memory to the disk and ends it. */
+  async save(serverId: string): Promise<void> {
+    const domain = await this.find(serverId);
+    if (domain)
+      await this.#heavy.run(() =>
+        this.#tolerant(this.#libvirt.call(PROCEDURES.managedSave, { domain, flags: 0 }, SAVE_MS)),
+      );
+  }
+
+  /** Forgets the memory that was written to the disk: the next start is a boot. */
+  async forgetSaved(serverId: string): Promise<void> {
+    const domain = await this.find(serverId);
+    if (domain) await this.#tolerant(this.#libvirt.call(PROCEDURES.managedSaveRemove, { domain, flags: 0 }));
+  }
+
   async resume(serverId: string): Promise<void> {
     const domain = await this.find(serverId);
     if (domain) await this.#tolerant(this.#libvirt.call(PROCEDURES.resume, { domain }));
@@ -125,7 +148,10 @@ export class Domains {
   async #powerOf(domain: DomainRef): Promise<PowerState> {
     try {
       const { state, reason } = await this.#libvirt.call(PROCEDURES.state, { domain, flags: 0 });
-      return powerOf(state, reason);
+      const power = powerOf(state, reason);
+      // libvirt forgets why a guest is off when it is started anew, and sees by the file alone that it was saved.
+      const saved = power === 'stopped' && (await this.#libvirt.call(PROCEDURES.hasManagedSave, { domain, flags: 0 }));
+      return saved ? 'suspended' : power;
     } catch (error) {
       if (isNoDomain(error)) return 'absent';
       throw explained(error);

@@ -67,6 +67,10 @@ export interface HypervisorDriver {
   ensureRunning(spec: ServerSpec, signal: AbortSignal): Promise<void>;
   /** Asks the guest to power off, and pulls the plug when it does not in time. */
   ensureStopped(spec: ServerSpec, signal: AbortSignal): Promise<void>;
+  /** The guest that runs stands still, in memory. Throws `conflict` where none runs: what is lost can not be paused. */
+  ensurePaused(spec: ServerSpec, signal: AbortSignal): Promise<void>;
+  /** The guest that runs, or stands still, is off with its memory on the disk. Throws `conflict` where there is none. */
+  ensureSuspended(spec: ServerSpec, signal: AbortSignal): Promise<void>;
   /** No domain, no disk, no tap of that server. */
   ensureAbsent(serverId: string): Promise<void>;
   /** Running again after a reboot of that kind; a soft one that the guest ignores becomes a hard one. */

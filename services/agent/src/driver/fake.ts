@@ -118,7 +118,8 @@ export class FakeDriver implements HypervisorDriver {
     await delay(this.#delays.startMs, signal);
     signal.throwIfAborted();
     this.#raise('start', spec.serverId);
-    const boots = (this.#domains.get(spec.serverId)?.boots ?? 0) + 1;
+    const goesOn = before?.power === 'paused' || before?.power === 'suspended';
+    const boots = (before?.boots ?? 0) + (goesOn ? 0 : 1);
     await this.#keep({ ...this.#domainOf(spec, 'running'), boots });
   }
 
@@ -130,6 +131,25 @@ export class FakeDriver implements HypervisorDriver {
     await delay(this.#delays.stopMs, signal);
     signal.throwIfAborted();
     await this.#keep({ ...domain, power: 'stopped', epoch: spec.diskEpoch });
+  }
+
+  ensurePaused(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    return this.#still(spec, 'paused', signal);
+  }
+
+  ensureSuspended(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    return this.#still(spec, 'suspended', signal);
+  }
+
+  async #still(spec: ServerSpec, wanted: 'paused' | 'suspended', signal: AbortSignal): Promise<void> {
+    const domain = this.#domains.get(spec.serverId);
+    if (domain?.power === wanted) return;
+    if (domain?.power !== 'running' && (domain?.power !== 'paused' || wanted === 'paused'))
+      throw fail.conflict('its guest does not run any more');
+    this.#raise('stop', spec.serverId);
+    await delay(this.#delays.stopMs, signal);
+    signal.throwIfAborted();
+    await this.#keep({ ...domain, power: wanted });
   }
 
   async ensureAbsent(serverId: string): Promise<void> {

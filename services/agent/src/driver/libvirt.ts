@@ -157,6 +157,7 @@ export class LibvirtDriver implements HypervisorDriver {
     const due = await this.#disks.areDue(spec);
     if (power === 'absent' && !due) return;
     if (power === 'running' || power === 'paused') await this.#off(spec.serverId, signal);
+    if (power === 'suspended') await this.#domains.forgetSaved(spec.serverId);
     await this.#options.instances.save(spec);
     if (!due) return;
     try {
@@ -181,6 +182,25 @@ export class LibvirtDriver implements HypervisorDriver {
     await this.#off(spec.serverId, signal);
   }
 
+  async ensurePaused(spec: ServerSpec): Promise<void> {
+    const power = await this.#standing(spec);
+    if (power === 'running') await this.#domains.pause(spec.serverId);
+    else if (power !== 'paused') throw fail.conflict('its guest does not run any more');
+  }
+
+  async ensureSuspended(spec: ServerSpec): Promise<void> {
+    const power = await this.#standing(spec);
+    if (power === 'running' || power === 'paused') await this.#domains.save(spec.serverId);
+    else if (power !== 'suspended') throw fail.conflict('its guest does not run any more');
+  }
+
+  /** Keeps the spec and its networks, and says how the guest is. */
+  async #standing(spec: ServerSpec): Promise<PowerState> {
+    await this.#options.instances.save(spec);
+    await this.#options.metadata.plug(spec);
+    return this.#domains.power(spec.serverId);
+  }
+
   /** The guest goes on until the new disk's image is here; what its machine remembers goes with the old disk. */
   async #clearForNewDisk(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     await this.#disks.fetch(spec.image, signal);
@@ -199,7 +219,8 @@ export class LibvirtDriver implements HypervisorDriver {
 
   async reboot(spec: ServerSpec, kind: RebootKind, signal: AbortSignal): Promise<void> {
     const power = await this.#domains.power(spec.serverId);
-    if (power !== 'absent' && power !== 'stopped') {
+    if (power === 'suspended') await this.#domains.forgetSaved(spec.serverId);
+    else if (power !== 'absent' && power !== 'stopped') {
       if (kind === 'HARD') await this.#domains.destroy(spec.serverId);
       else await this.#off(spec.serverId, signal);
     }

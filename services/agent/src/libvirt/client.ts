@@ -48,9 +48,10 @@ export class Libvirt {
     return this.#connection ? 'ok' : this.#trouble;
   }
 
-  call<Args, Result>(procedure: Procedure<Args, Result>, args: Args): Promise<Result> {
+  /** Given up after `patienceMs`, and the connection with it. */
+  call<Args, Result>(procedure: Procedure<Args, Result>, args: Args, patienceMs?: number): Promise<Result> {
     if (!this.#connection) return Promise.reject(new LibvirtUnreachable(this.#trouble));
-    return this.#connection.call(procedure, args);
+    return this.#connection.call(procedure, args, patienceMs);
   }
 
   openStream<Args>(procedure: Procedure<Args, void>, args: Args): Promise<Duplex> {

@@ -68,8 +68,12 @@ export class LibvirtConnection {
   }
 
   /** Calls a procedure. Rejects with LibvirtError (libvirt said no) or LibvirtUnreachable (nobody knows). */
-  call<Args, Result>(procedure: wire.Procedure<Args, Result>, args: Args): Promise<Result> {
-    return this.#ended ? Promise.reject(this.#ended) : this.#call(procedure, args, this.#nextSerial());
+  call<Args, Result>(
+    procedure: wire.Procedure<Args, Result>,
+    args: Args,
+    patienceMs = this.#options.callMs,
+  ): Promise<Result> {
+    return this.#ended ? Promise.reject(this.#ended) : this.#call(procedure, args, this.#nextSerial(), patienceMs);
   }
 
   /** Calls a procedure that opens a stream, and gives the stream. */
@@ -95,15 +99,18 @@ export class LibvirtConnection {
     return this.#serial;
   }
 
-  #call<Args, Result>(procedure: wire.Procedure<Args, Result>, args: Args, serial: number): Promise<Result> {
+  #call<Args, Result>(
+    procedure: wire.Procedure<Args, Result>,
+    args: Args,
+    serial: number,
+    patienceMs = this.#options.callMs,
+  ): Promise<Result> {
     const body = procedure.write(new XdrWriter(), args).bytes();
     const { promise, resolve, reject } = Promise.withResolvers<Result>();
     const timer = setTimeout(
       () =>
-        this.#end(
-          new LibvirtUnreachable(`libvirt did not answer procedure ${procedure.number} in ${this.#options.callMs} ms`),
-        ),
-      this.#options.callMs,
+        this.#end(new LibvirtUnreachable(`libvirt did not answer procedure ${procedure.number} in ${patienceMs} ms`)),
+      patienceMs,
     );
     const settle = (frame: Frame) => {
       if (frame.status === wire.STATUS.ok) return resolve(procedure.read(new XdrReader(frame.body)));

@@ -126,6 +126,7 @@ export const PROCEDURES = {
   xml: procedure(14, flagged, (reply) => reply.string()),
   lookupByUuid: procedure(24, (out, args: { uuid: string }) => out.opaque(uuidToBytes(args.uuid)), readDomain),
   resume: procedure(28, (out, args: { domain: DomainRef }) => writeDomain(out, args.domain), done),
+  suspend: procedure(34, (out, args: { domain: DomainRef }) => writeDomain(out, args.domain), done),
   supportsFeature: procedure(
     60,
     (out, args: { feature: number }) => out.int(args.feature),
@@ -133,6 +134,10 @@ export const PROCEDURES = {
   ),
   authList: procedure(66, nothing, (reply) => reply.array(AUTH_LIST_MAX, (item) => item.int())),
   libVersion: procedure(157, nothing, (reply) => Number(reply.uhyper())),
+  /** Writes the guest's memory to the disk and ends it; as long as that takes. */
+  managedSave: procedure(182, flagged, done),
+  hasManagedSave: procedure(183, flagged, (reply) => reply.int() !== 0),
+  managedSaveRemove: procedure(184, flagged, done),
   create: procedure(196, flagged, readDomain),
   /** Opens a stream to the first console; flag 1 takes it from whoever has it. */
   openConsole: procedure(

@@ -206,6 +206,36 @@ describe('commands', () => {
   });
 });
 
+describe('a guest that stands still', () => {
+  it('goes on from memory and from the disk without another boot, and starts anew by force', async () => {
+    rig.want({ generation: 1 });
+    await rig.send(10, 1, 1);
+    await rig.hears({ outcome: 'done' });
+    let generation = 1;
+    for (const power of ['paused', 'running', 'suspended', 'running', 'paused', 'suspended']) {
+      generation += 1;
+      rig.want({ generation, power });
+      await rig.send(10, generation, generation);
+      await rig.hears({ outcome: 'done', generation, power: power as 'paused' });
+    }
+    const boots = async () => (await rig.driver.consoleLog(A, 0)).toString().match(/boot=/g)?.length;
+    expect(await boots()).toBe(1);
+    rig.want({ generation: 8, power: 'running', rebootCount: 1, rebootKind: 'HARD' });
+    await rig.send(11, 1, 8);
+    await rig.hears({ outcome: 'done', power: 'running', rebootCount: 1 });
+    expect(await boots()).toBe(2);
+  });
+
+  it('can not be made of one that is off', async () => {
+    rig.want({ generation: 1, power: 'stopped' });
+    await rig.send(10, 1, 1);
+    await rig.hears({ outcome: 'done' });
+    rig.want({ generation: 2, power: 'suspended' });
+    await rig.send(11, 1, 2);
+    expect((await rig.hears({ outcome: 'failed' })).error).toBe('its guest does not run any more');
+  });
+});
+
 describe('reboots', () => {
   it('happen once for each rise of the count', async () => {
     rig.want({ generation: 1, rebootCount: 4 });

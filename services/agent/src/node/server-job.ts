@@ -102,6 +102,8 @@ export class ServerJob {
     this.#abort.signal.throwIfAborted();
     if (spec.power === 'absent') await driver.ensureAbsent(this.serverId);
     else if (spec.power === 'stopped') await driver.ensureStopped(spec, this.#abort.signal);
+    else if (spec.power === 'paused') await driver.ensurePaused(spec, this.#abort.signal);
+    else if (spec.power === 'suspended') await driver.ensureSuspended(spec, this.#abort.signal);
     else await this.#running(spec, reboots);
     return { phase: 'done', reboots: spec.rebootCount, wanted: spec.power };
   }

@@ -95,7 +95,13 @@ export class ServerNodeRepo {
   }
 
   /** The desired power has become another one without a command: the guest did it by itself. */
-  async follow(on: Sql, serverId: string, node: string, power: 'running' | 'stopped', now: Date): Promise<void> {
+  async follow(
+    on: Sql,
+    serverId: string,
+    node: string,
+    power: Exclude<DesiredPower, 'absent'>,
+    now: Date,
+  ): Promise<void> {
     await on.exec(
       `update server_node set power = $3, changed_at = $4 where server_id = $1 and node = $2 and power <> 'absent'`,
       [serverId, node, power, now],

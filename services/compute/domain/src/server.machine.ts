@@ -116,6 +116,14 @@ const givenUp = table({
   unpauseGivenUp: { from: ['paused'], task: ['unpausing'], toTask: null, power: 'paused' },
   suspendGivenUp: { from: ['active'], task: ['suspending'], toTask: null, power: 'running' },
   resumeGivenUp: { from: ['suspended'], task: ['resuming'], toTask: null, power: 'suspended' },
+  /** It ended while something else was asked of it. */
+  foundStopped: {
+    from: ['active', 'paused', 'suspended'],
+    task: ['pausing', 'unpausing', 'suspending', 'resuming'],
+    to: 'stopped',
+    toTask: null,
+    power: 'stopped',
+  },
   broken: { from: LAUNCHED, task: [...OPERATING, null], to: 'error', toTask: null },
 });
 
@@ -123,8 +131,10 @@ const givenUp = table({
 const observed = table({
   /** Its node came back without it: it is started again. */
   revive: { from: ['active'], task: IDLE, toTask: 'powering-on', power: 'running' },
-  seenStopped: { from: ['active'], task: IDLE, to: 'stopped', toTask: null, power: 'stopped' },
-  seenRunning: { from: ['stopped'], task: IDLE, to: 'active', toTask: null, power: 'running' },
+  seenStopped: { from: ['active', 'paused', 'suspended'], task: IDLE, to: 'stopped', toTask: null, power: 'stopped' },
+  seenRunning: { from: ['stopped', 'paused', 'suspended'], task: IDLE, to: 'active', toTask: null, power: 'running' },
+  /** Its node's administrator wrote its memory to the disk. */
+  seenSuspended: { from: ['active', 'paused'], task: IDLE, to: 'suspended', toTask: null, power: 'suspended' },
 });
 
 export const MOVES = { ...asked, ...making, ...ended, ...givenUp, ...observed };

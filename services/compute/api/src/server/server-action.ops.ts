@@ -23,51 +23,49 @@ const UNLOCK_OVERRIDE = admin('os-lock-server:unlock:unlock_override');
 /** Asked for by name. */
 export const serverActionRules: readonly Rule[] = [UNLOCK_OVERRIDE];
 
-const power: readonly Op[] = [
+/** Actions without parameters, by the move that each begins. */
+const plain = (
+  [
+    ['os-start', 'servers:start', 'start'],
+    ['os-stop', 'servers:stop', 'stop'],
+    ['pause', 'os-pause-server:pause', 'pause'],
+    ['unpause', 'os-pause-server:unpause', 'unpause'],
+    ['suspend', 'os-suspend-server:suspend', 'suspend'],
+    ['resume', 'os-suspend-server:resume', 'resume'],
+  ] as const
+).map(([action, rule, move]) =>
   op(ServerHandlers, {
     method: 'POST',
     path,
-    action: 'os-start',
-    rule: member('servers:start'),
+    action,
+    rule: member(rule),
     status: 202,
-    body: bare('os-start'),
+    body: bare(action),
     load: (handlers, call) => loadServer(handlers, call),
     run: async (handlers, call, server) => {
-      await handlers.start(server, askerOf(call));
+      await handlers.power(server, move, askerOf(call));
       return {};
     },
   }),
-  op(ServerHandlers, {
-    method: 'POST',
-    path,
-    action: 'os-stop',
-    rule: member('servers:stop'),
-    status: 202,
-    body: bare('os-stop'),
-    load: (handlers, call) => loadServer(handlers, call),
-    run: async (handlers, call, server) => {
-      await handlers.stop(server, askerOf(call));
-      return {};
-    },
-  }),
-  op(ServerHandlers, {
-    method: 'POST',
-    path,
-    action: 'reboot',
-    rule: member('servers:reboot'),
-    status: 202,
-    body: actionBody(
-      'reboot',
-      Type.Object({ type: Type.String({ pattern: '^(?:HARD|Hard|hard|SOFT|Soft|soft)$' }) }, shut),
-    ),
-    load: (handlers, call) => loadServer(handlers, call),
-    run: async (handlers, call, server) => {
-      const kind = call.body.reboot.type.toUpperCase() === 'HARD' ? 'HARD' : 'SOFT';
-      await handlers.reboot(server, kind, askerOf(call));
-      return {};
-    },
-  }),
-];
+);
+
+const reboot = op(ServerHandlers, {
+  method: 'POST',
+  path,
+  action: 'reboot',
+  rule: member('servers:reboot'),
+  status: 202,
+  body: actionBody(
+    'reboot',
+    Type.Object({ type: Type.String({ pattern: '^(?:HARD|Hard|hard|SOFT|Soft|soft)$' }) }, shut),
+  ),
+  load: (handlers, call) => loadServer(handlers, call),
+  run: async (handlers, call, server) => {
+    const kind = call.body.reboot.type.toUpperCase() === 'HARD' ? 'HARD' : 'SOFT';
+    await handlers.reboot(server, kind, askerOf(call));
+    return {};
+  },
+});
 
 const reason = Type.Union([
   Type.Null(),
@@ -200,10 +198,6 @@ const ELSEWHERE: Readonly<Record<string, Rule>> = {
   revertResize: member('servers:revert_resize'),
   createImage: member('servers:create_image'),
   createBackup: member('os-create-backup'),
-  pause: member('os-pause-server:pause'),
-  unpause: member('os-pause-server:unpause'),
-  suspend: member('os-suspend-server:suspend'),
-  resume: member('os-suspend-server:resume'),
   shelve: member('os-shelve:shelve'),
   shelveOffload: admin('os-shelve:shelve_offload'),
   unshelve: member('os-shelve:unshelve'),
@@ -254,7 +248,8 @@ const inject = op(ServerHandlers, {
 });
 
 export const serverActionOps: readonly Op[] = [
-  ...power,
+  ...plain,
+  reboot,
   ...locks,
   consoleOutput,
   ...groups,

@@ -15,9 +15,13 @@ import {
   type Node,
   type RebootKind,
   SERVER_DELETE,
+  SERVER_PAUSE,
   SERVER_REBOOT,
+  SERVER_RESUME,
   SERVER_START,
   SERVER_STOP,
+  SERVER_SUSPEND,
+  SERVER_UNPAUSE,
   type Server,
   serverKey,
 } from '#services/compute/domain';
@@ -38,6 +42,16 @@ export interface Extras {
 }
 
 export const serverNotFound = (id: string) => fail.notFound(`Instance ${id.slice(0, 64)} could not be found.`);
+
+/** Operations by the move with which they begin; Nova's messages call them the same. */
+const POWER_TASKS = {
+  start: SERVER_START,
+  stop: SERVER_STOP,
+  pause: SERVER_PAUSE,
+  unpause: SERVER_UNPAUSE,
+  suspend: SERVER_SUSPEND,
+  resume: SERVER_RESUME,
+} as const;
 
 @Injectable()
 export class ServerHandlers {
@@ -113,20 +127,8 @@ export class ServerHandlers {
     return (await servers.find(db, server.id)) ?? server;
   }
 
-  async start(server: Server, asker: Asker): Promise<void> {
-    await this.#power(server, asker, 'start', SERVER_START);
-  }
-
-  async stop(server: Server, asker: Asker): Promise<void> {
-    await this.#power(server, asker, 'stop', SERVER_STOP);
-  }
-
-  async #power(
-    server: Server,
-    asker: Asker,
-    move: 'start' | 'stop',
-    kind: typeof SERVER_START | typeof SERVER_STOP,
-  ): Promise<void> {
+  /** What needs no more than the server and its new power. */
+  async power(server: Server, move: keyof typeof POWER_TASKS, asker: Asker): Promise<void> {
     refuseLocked(server, asker);
     const { db, servers } = this.books;
     const now = this.around.clock.now();
@@ -134,7 +136,7 @@ export class ServerHandlers {
       const moved = server.host === null ? undefined : await servers.move(tx, server.id, move, now);
       if (!moved) throw await this.wrongState(server, move);
       const input = { serverId: server.id, generation: moved.generation };
-      await insertTask(tx, { ...this.task(server, asker), kind, input });
+      await insertTask(tx, { ...this.task(server, asker), kind: POWER_TASKS[move], input });
     });
   }
 

@@ -7,11 +7,15 @@ import {
   type MoveName,
   SERVER_CREATE,
   SERVER_DELETE,
+  SERVER_PAUSE,
   SERVER_REBOOT,
   SERVER_REBUILD,
   SERVER_RESCUE,
+  SERVER_RESUME,
   SERVER_START,
   SERVER_STOP,
+  SERVER_SUSPEND,
+  SERVER_UNPAUSE,
   SERVER_UNRESCUE,
   serverKey,
 } from '#services/compute/domain';
@@ -54,9 +58,21 @@ async function runs(): Promise<string> {
   return task.input.serverId;
 }
 
+/** How a server and its guest are before moves that do not begin with one that runs. */
+const BEFORE: Partial<Record<MoveName, 'stopped' | 'paused' | 'suspended'>> = {
+  start: 'stopped',
+  unpause: 'paused',
+  resume: 'suspended',
+};
+const POWER_OF: Record<string, string> = { active: 'running' };
+
 async function aboutToChange(kind: string, move: MoveName, extra: object = {}): Promise<NewTask<{ serverId: string }>> {
   const serverId = await runs();
-  if (move === 'start') await bed.db.exec(`update server set vm_state = 'stopped' where id = $1`, [serverId]);
+  const before = BEFORE[move];
+  if (before) {
+    await bed.db.exec('update server set vm_state = $2 where id = $1', [serverId, before]);
+    bed.guest(serverId).power = before;
+  }
   const patch =
     kind === SERVER_REBOOT ? { reboot: 'HARD' as const } : kind === SERVER_REBUILD ? { imageId: OTHER_IMAGE } : {};
   const moved = await bed.servers.move(bed.db, serverId, move, new Date(), patch);
@@ -108,6 +124,10 @@ describe.each([
   { kind: SERVER_START, move: 'start', ends: 'active', undone: ['stopped', 'error'] },
   { kind: SERVER_STOP, move: 'stop', ends: 'stopped', undone: ['active', 'error'] },
   { kind: SERVER_REBOOT, move: 'rebootHard', ends: 'active', undone: ['active', 'error'] },
+  { kind: SERVER_PAUSE, move: 'pause', ends: 'paused', undone: ['active', 'error'] },
+  { kind: SERVER_UNPAUSE, move: 'unpause', ends: 'active', undone: ['paused', 'error'] },
+  { kind: SERVER_SUSPEND, move: 'suspend', ends: 'suspended', undone: ['active', 'error'] },
+  { kind: SERVER_RESUME, move: 'resume', ends: 'active', undone: ['suspended', 'error'] },
 ] as const)('$kind', ({ kind, move, ends, undone }) => {
   it.each(trialsOf(bedless(kind)))('$name', async (trial) => {
     const found = await runTrial(
@@ -119,9 +139,8 @@ describe.each([
           const server = (await bed.server(input.serverId))!;
           const fine = end === 'done' ? [ends] : undone;
           const wrong = (fine as readonly string[]).includes(server.vmState) ? [] : [`it is ${server.vmState}`];
-          const power = bed.nodes.get(server.host!)!.held.get(server.id)!.power;
-          if (end === 'done' && power !== (ends === 'active' ? 'running' : 'stopped'))
-            wrong.push(`its guest is ${power}`);
+          const { power } = bed.guest(server.id);
+          if (end === 'done' && power !== (POWER_OF[ends] ?? ends)) wrong.push(`its guest is ${power}`);
           return server.taskState === null ? wrong : [...wrong, `it is still ${server.taskState}`];
         },
       },
@@ -140,7 +159,7 @@ describe('server.rebuild', () => {
         prepare: () => aboutToChange(SERVER_REBUILD, 'rebuild', { ...REBUILD, before: { imageId: null, image: null } }),
         audit: async ({ input }, end) => {
           const server = (await bed.server(input.serverId))!;
-          const epoch = bed.nodes.get(server.host!)!.held.get(server.id)!.epoch;
+          const { epoch } = bed.guest(server.id);
           if (end === 'done')
             return [...(await bed.running(server.id)), ...(epoch === 2 ? [] : [`its disk is ${epoch}`])];
           const told = server.diskEpoch === 2;

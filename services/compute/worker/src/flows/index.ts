@@ -2,11 +2,13 @@ import type { AnyFlow } from '#libs/platform/flow';
 import type { FlowDeps } from './deps.js';
 import { serverCreateFlow } from './server-create.flow.js';
 import { serverDeleteFlow } from './server-delete.flow.js';
+import { serverPauseFlow, serverUnpauseFlow } from './server-pause.flow.js';
 import { serverRebootFlow } from './server-reboot.flow.js';
 import { serverRebuildFlow } from './server-rebuild.flow.js';
 import { serverRescueFlow, serverUnrescueFlow } from './server-rescue.flow.js';
 import { serverStartFlow } from './server-start.flow.js';
 import { serverStopFlow } from './server-stop.flow.js';
+import { serverResumeFlow, serverSuspendFlow } from './server-suspend.flow.js';
 
 /** Every kind and version of long operation that this build knows. */
 export const computeFlows = (deps: FlowDeps): AnyFlow[] => [
@@ -15,6 +17,10 @@ export const computeFlows = (deps: FlowDeps): AnyFlow[] => [
   serverStartFlow(deps),
   serverStopFlow(deps),
   serverRebootFlow(deps),
+  serverPauseFlow(deps),
+  serverUnpauseFlow(deps),
+  serverSuspendFlow(deps),
+  serverResumeFlow(deps),
   serverRebuildFlow(deps),
   serverRescueFlow(deps),
   serverUnrescueFlow(deps),

@@ -129,3 +129,9 @@ async function giveUp<I extends ServerPowerInput>(
 function stays(power: ReportedPower): Exclude<DesiredPower, 'absent'> {
   return power === 'running' || power === 'paused' || power === 'suspended' ? power : 'stopped';
 }
+
+/** The way back by how the guest stands; one that is off by now is stopped, and anything else is broken. */
+export const standing =
+  (ways: Partial<Record<NonNullable<ReportedPower>, MoveName>>) =>
+  (_server: Server, power: ReportedPower): MoveName =>
+    (power && ways[power]) ?? (power === 'stopped' ? 'foundStopped' : 'broken');

@@ -20,6 +20,8 @@ export type Decision =
   | 'seenStopped'
   /** The guest runs without our having asked. */
   | 'seenRunning'
+  /** Its memory is on the disk without our having asked. */
+  | 'seenSuspended'
   /** The guest was lost with its node, or its domain is: it is started again. */
   | 'revive'
   /** The node has to be told once more that the server shall be gone. */
@@ -33,6 +35,15 @@ export function decide(standing: Standing): Decision {
   const isOff = power === 'stopped' || power === 'crashed';
   if (vmState === 'active' && isOff) return event ? 'seenStopped' : 'revive';
   if (vmState === 'active' && power === 'absent') return 'revive';
+  if (vmState === 'active' && power === 'suspended') return 'seenSuspended';
   if (vmState === 'stopped' && power === 'running') return 'seenRunning';
+  if (vmState === 'paused' || vmState === 'suspended') return decideStill(vmState, power);
   return 'nothing';
+}
+
+/** A guest that stood still. What was in a memory that is gone can not go on: it is off, and its owner starts it. */
+function decideStill(vmState: 'paused' | 'suspended', power: NonNullable<Standing['power']>): Decision {
+  if (power === 'running') return 'seenRunning';
+  if (power === 'suspended') return vmState === 'paused' ? 'seenSuspended' : 'nothing';
+  return power === 'paused' ? 'nothing' : 'seenStopped';
 }

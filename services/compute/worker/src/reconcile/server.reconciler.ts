@@ -23,6 +23,8 @@ interface Deps {
   readonly log: Log;
 }
 
+const BECAME = { seenStopped: 'stopped', seenRunning: 'running', seenSuspended: 'suspended' } as const;
+
 export class ServerReconciler {
   constructor(private readonly deps: Deps) {}
 
@@ -60,9 +62,9 @@ export class ServerReconciler {
     await this.deps.send(node, { type: 'ensure', serverId, fence, seq, generation }).catch(() => undefined);
   }
 
-  async #follow({ serverId, node, power }: Standing, move: 'seenStopped' | 'seenRunning'): Promise<void> {
+  async #follow({ serverId, node, power }: Standing, move: keyof typeof BECAME): Promise<void> {
     const { db, servers, aims, now } = this.deps;
-    const became = move === 'seenStopped' ? 'stopped' : 'running';
+    const became = BECAME[move];
     const powerState = power === 'crashed' ? POWER.crashed : POWER[became];
     await db.tx(async (tx) => {
       if (await servers.move(tx, serverId, move, now(), { powerState }))

@@ -8,7 +8,7 @@ import { delay, isFailure } from '#libs/kernel';
 
 type ServerReport = Extract<NodeReport, { type: 'server' }>;
 
-interface Held {
+export interface Held {
   fence: number;
   seq: number;
   power: PowerState;

@@ -53,7 +53,7 @@ import type { WorkerOptions } from '../options.js';
 import type { SendCommand } from '../peers.js';
 import { ServerReconciler } from '../reconcile/server.reconciler.js';
 import { FakeNetwork } from './fake-network.fixture.js';
-import { FakeNode } from './fake-node.fixture.js';
+import { FakeNode, type Held } from './fake-node.fixture.js';
 import { FakePlacement } from './fake-placement.fixture.js';
 import { newServer } from './new-server.fixture.js';
 
@@ -256,6 +256,14 @@ export class Testbed {
       await requestCancel(tx, key);
       await insertTask(tx, { id: randomUUID(), kind: SERVER_DELETE, key, input: { serverId }, queue: true });
     });
+  }
+
+  /** What the one node that holds the server makes of it. */
+  guest(id: string): Held {
+    const holding = [...this.nodes.values()].flatMap((node) => node.held.get(id) ?? []);
+    const [only] = holding.filter((held) => held.power !== 'absent');
+    if (!only) throw new Error(`no node has server ${id}`);
+    return only;
   }
 
   server(id: string): Promise<Server | undefined> {
