@@ -8,6 +8,7 @@ export * from './server.hostname.js';
 export * from './server.js';
 export * from './server.machine.js';
 export * from './server.order.js';
+export * from './server.ports.js';
 export * from './server.rebuild.js';
 export * from './server.rescue.js';
 export * from './server.tasks.js';

@@ -2,7 +2,14 @@
  * Everything of compute that works behind the API: the flows and their runner, the ear for the nodes, the watch over them,
  * the scans, and what agents and operators may call. `start` needs nothing but the database to be reachable.
  */
-import { COMPUTE_REPORT_QUEUE, computeConsoleV1, computeV1, NODE_COMMAND_EXCHANGE, operatorV1 } from '#libs/contract';
+import {
+  COMPUTE_REPORT_QUEUE,
+  computeConsoleV1,
+  computeServersV1,
+  computeV1,
+  NODE_COMMAND_EXCHANGE,
+  operatorV1,
+} from '#libs/contract';
 import type { Clock, Ids } from '#libs/kernel';
 import { Bus } from '#libs/platform/amqp';
 import type { Db } from '#libs/platform/db';
@@ -26,6 +33,7 @@ import { mayBeNode } from './grpc/callers.js';
 import { consolesService } from './grpc/consoles.grpc.js';
 import { nodesService } from './grpc/nodes.grpc.js';
 import { operatorService } from './grpc/operator.grpc.js';
+import { serversService } from './grpc/servers.grpc.js';
 import { Enrolment } from './nodes/enrolment.js';
 import { FenceKeeper } from './nodes/fence-keeper.js';
 import { Hearing } from './nodes/hearing.js';
@@ -127,6 +135,7 @@ export class ComputeWorker {
     const { db, specs, network, images, agentOf, log, process, version, clock } = this.deps;
     const { aims, nodes, events, standings, books } = this.#repos;
     const forNodes = nodesService({ db, specs, aims, network, images, enrolment: this.#enrolment });
+    const forNetwork = serversService({ db, servers: this.deps.servers, network, now: () => clock.now() });
     const forOperators = operatorService({
       ...{ db, nodes, events, standings, books, agentOf, process, version, clock },
       waitingReports: () => this.#bus.depth(COMPUTE_REPORT_QUEUE),
@@ -134,6 +143,7 @@ export class ComputeWorker {
     });
     return [
       bind(computeV1.NodesService, forNodes, mayBeNode, log),
+      bind(computeServersV1.ServersService, forNetwork, (peer) => peer === 'network', log),
       bind(computeConsoleV1.ConsolesService, consolesService(db, clock), (peer) => peer === 'console', log),
       bind(operatorV1.OperatorService, forOperators, (peer) => peer === 'cli', log),
     ];

@@ -1,10 +1,10 @@
 /** The network service, put together: what `main` starts, and what tests start on scratch stores. */
 import { randomInt } from 'node:crypto';
-import { restBinding } from '#libs/contract';
+import { computeServersV1, restBinding } from '#libs/contract';
 import { type Clock, type Ids, randomIds, systemClock } from '#libs/kernel';
 import { productVersion, type ServiceConfig, validated } from '#libs/platform/config';
 import { type Db, openDb } from '#libs/platform/db';
-import { serveGrpc } from '#libs/platform/grpc';
+import { connectGrpc, serveGrpc } from '#libs/platform/grpc';
 import { serveHttp } from '#libs/platform/http';
 import { Gauge, type Log, metrics } from '#libs/platform/log';
 import type { TokenVerifier } from '#libs/platform/policy';
@@ -19,7 +19,13 @@ import {
 } from '#services/network/api';
 import { forgetEvents, NetworkBooks, networkMigrations } from '#services/network/data';
 import { macFrom } from '#services/network/domain';
-import { groupsBinding, operatorBinding, portsBinding, type Reconciler } from '#services/network/worker';
+import {
+  groupsBinding,
+  operatorBinding,
+  portsBinding,
+  type Reconciler,
+  ServerNewsRelay,
+} from '#services/network/worker';
 import { followOvn } from './follow-ovn.js';
 
 export interface ServiceDeps {
@@ -83,6 +89,7 @@ export async function startService(deps: ServiceDeps): Promise<RunningService> {
     restBinding(app, log),
     operatorBinding({ books, client: ovn.client, reconciler: ovn.reconciler, clock, log, ...about }),
   ]);
+  const stopTelling = await tellCompute(config, books, log);
   const forgetting = setInterval(() => {
     forgetEvents(db, new Date(clock.now().getTime() - EVENTS_KEPT_MS)).catch((err: unknown) =>
       log.warn({ err }, 'old events could not be forgotten'),
@@ -91,11 +98,25 @@ export async function startService(deps: ServiceDeps): Promise<RunningService> {
   const stop = async (): Promise<void> => {
     clearInterval(forgetting);
     await app.close();
+    await stopTelling();
     await stopGrpc();
     await ovn.stop();
     await db.close();
   };
   return { db, books, reconciler: ovn.reconciler, stop };
+}
+
+/** Where this cloud has a compute service, it hears of changed ports. */
+async function tellCompute({ peers, tls }: ServiceConfig, books: NetworkBooks, log: Log): Promise<() => Promise<void>> {
+  const addresses = peers['compute'] ?? [];
+  if (addresses.length === 0) return async () => undefined;
+  const compute = connectGrpc(computeServersV1.ServersService, addresses, 'compute', tls);
+  const relay = new ServerNewsRelay(books, compute, log);
+  await relay.start();
+  return async () => {
+    await relay.stop();
+    compute.close();
+  };
 }
 
 function watchPending(books: NetworkBooks): void {

@@ -38,6 +38,7 @@ import { RouterInterfaceStore } from './router-interface.store.js';
 import { SecurityGroupRepo } from './security-group.repo.js';
 import { SecurityGroupStore } from './security-group.store.js';
 import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+import { ServerNewsRepo } from './server-news.repo.js';
 import { ServerPortStore } from './server-port.store.js';
 import { Sharing } from './sharing.js';
 import { SubnetRepo } from './subnet.repo.js';
@@ -77,6 +78,7 @@ export class NetworkBooks {
   readonly routers = new RouterRepo();
   readonly floatingIps = new FloatingIpRepo();
   readonly forwardings = new PortForwardingRepo();
+  readonly serverNews = new ServerNewsRepo();
   readonly quotas: QuotaRepo;
   readonly dirty: DirtyRepo;
   readonly networkStore: NetworkStore;
@@ -107,7 +109,7 @@ export class NetworkBooks {
     const sharing = new Sharing(this.policies, this.quotas, options.newId);
     this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.subnetPools, this.quotas);
     this.networkStore = new NetworkStore(db, this.networks, this.qosPolicies, sharing, this.quotas, this.floatingIps);
-    const followers = new PortFollowers(this.floatingIps, this.forwardings);
+    const followers = new PortFollowers(this.floatingIps, this.forwardings, this.serverNews);
     this.portStore = new PortStore(
       db,
       this.ports,

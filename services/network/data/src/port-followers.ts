@@ -1,23 +1,32 @@
-/** What hangs on ports and must hear of it when they change or go: floating IPs, and the routers whose legs they are. */
+/**
+ * What hangs on ports and must hear of it when they change or go: floating IPs, the routers whose legs they are, and compute
+ * where they are a server's.
+ */
 import type { Tx } from '#libs/platform/db';
-import { isRouterPort, type Port } from '#services/network/domain';
+import { isRouterPort, isServiceOwner, type Port } from '#services/network/domain';
 import type { FloatingIpRepo } from './floating-ip.repo.js';
 import { markDirty, markSelected } from './journal.js';
 import type { PortForwardingRepo } from './port-forwarding.repo.js';
+import type { ServerNewsRepo } from './server-news.repo.js';
+
+const LOCK_MANY = {
+  name: 'port-lock-many',
+  text: `select device_id as "deviceId", device_owner as "deviceOwner" from port where id = any($1::uuid[])
+    order by id for update`,
+};
 
 export class PortFollowers {
   constructor(
     private readonly floatingIps: FloatingIpRepo,
     private readonly forwardings: PortForwardingRepo,
+    private readonly serverNews: ServerNewsRepo,
   ) {}
 
   /** Before ports go. Their locks keep others from hanging something on them meanwhile. */
   async going(tx: Tx, portIds: readonly string[], now: Date): Promise<void> {
-    const found = await tx.query(
-      { name: 'port-lock-many', text: 'select id from port where id = any($1::uuid[]) order by id for update' },
-      [portIds],
-    );
+    const found = await tx.query<{ deviceId: string; deviceOwner: string }>(LOCK_MANY, [portIds]);
     if (found.length === 0) return;
+    await this.serverNews.tell(tx, devicesOf(found), now);
     await this.release(tx, portIds, false, now);
   }
 
@@ -27,6 +36,7 @@ export class PortFollowers {
       const routers = [before, after].filter(isRouterPort).map((port) => port.deviceId);
       await markDirty(tx, 'router', [...new Set(routers)], now);
     }
+    if (shown(before) !== shown(after)) await this.serverNews.tell(tx, devicesOf([before, after]), now);
     if (addresses(before) !== addresses(after)) await this.release(tx, [after.id], true, now);
     if (before.host !== after.host)
       await markSelected(tx, 'floatingip', 'select id from floatingip where port_id = $3', [after.id], now);
@@ -41,6 +51,14 @@ export class PortFollowers {
     await markDirty(tx, 'port_forwarding', forwardings, now);
   }
 }
+
+/** Whoever the port is plugged into; what serves a network itself is no server. */
+const devicesOf = (ports: readonly Pick<Port, 'deviceId' | 'deviceOwner'>[]): string[] =>
+  ports.filter((port) => port.deviceId !== '' && !isServiceOwner(port.deviceOwner)).map((port) => port.deviceId);
+
+/** What compute shows of a port. */
+const shown = ({ deviceId, mac, fixedIps, groupIds }: Port): string =>
+  JSON.stringify([deviceId, mac, fixedIps.map((ip) => [ip.subnetId, ip.address]), [...groupIds].sort()]);
 
 const addresses = (port: Port): string =>
   port.fixedIps

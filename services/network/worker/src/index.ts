@@ -10,3 +10,4 @@ export { Reconciler, type ReconcilerParts } from './ovn/reconciler.js';
 export { RouterStatus } from './ovn/router-status.js';
 export { chassisOf, forgetChassis, type SbClient, SOUTHBOUND } from './ovn/southbound.js';
 export { type PortsParts, portsBinding } from './ports.grpc.js';
+export { type NewsReader, ServerNewsRelay } from './server-news.js';

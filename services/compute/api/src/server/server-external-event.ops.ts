@@ -7,7 +7,7 @@ import { Type } from 'typebox';
 import { type Op, op } from '#libs/platform/http';
 import { ADMIN, any, role, rule } from '#libs/platform/policy';
 import { body, variants } from '#libs/wire';
-import type { Server } from '#services/compute/domain';
+import { changedPorts, type Server } from '#services/compute/domain';
 import { Books, Peers, Surroundings } from '../books.js';
 
 const NAMES = ['network-changed', 'network-vif-plugged', 'network-vif-unplugged', 'network-vif-deleted'] as const;
@@ -77,21 +77,9 @@ export class ServerEventHandlers {
     if (!ids.length) return;
     const { servers } = await this.peers.network.listForServers({ serverIds: [...ids] });
     for (const { serverId, ports } of servers) {
-      const known = await this.books.servers.find(this.books.db, serverId);
-      if (!known) continue;
-      const addresses = known.addresses.map((own) => {
-        const port = ports.find(({ id }) => id === own.portId);
-        if (!port) return own;
-        const fixedIps = port.fixedIps.map(({ subnetId, address, version }) => ({
-          subnetId,
-          address,
-          version: version === 6 ? (6 as const) : (4 as const),
-        }));
-        return { ...own, network: port.networkName, mac: port.mac, mtu: port.mtu, fixedIps };
-      });
-      const groups = new Map(ports.flatMap((port) => port.securityGroups.map((group) => [group.id, group])));
-      const patch = { addresses, securityGroups: [...groups.values()] };
-      await this.books.servers.patch(this.books.db, serverId, patch, this.around.clock.now());
+      const server = await this.books.servers.find(this.books.db, serverId);
+      const changed = server && changedPorts(server, ports);
+      if (changed) await this.books.servers.patch(this.books.db, serverId, changed, this.around.clock.now());
     }
   }
 }

@@ -4,7 +4,7 @@ import type { networkGroupsV1, networkV1 } from '#libs/contract';
 import { fail } from '#libs/kernel';
 import { type Op, op } from '#libs/platform/http';
 import { type Field, view } from '#libs/wire';
-import type { Server } from '#services/compute/domain';
+import { ownPorts, type Server } from '#services/compute/domain';
 import { Books, Peers, Surroundings } from '../books.js';
 import { reader } from '../compute.rules.js';
 import { ServerHandlers } from './server.handlers.js';
@@ -31,7 +31,7 @@ export class ServerNetworkHandlers {
   /** In the order of the server's interfaces. */
   async attachments(server: Server): Promise<Attachment[]> {
     const { servers } = await this.peers.network.listForServers({ serverIds: [server.id] });
-    const ports = servers.find(({ serverId }) => serverId === server.id)?.ports ?? [];
+    const ports = ownPorts(server, servers.find(({ serverId }) => serverId === server.id)?.ports ?? []);
     return ports.map((port) => ({
       ...port,
       interfaceTag: server.nics.find(({ portId }) => portId === port.id)?.tag || null,

@@ -7,11 +7,11 @@
  * with its fault, unless a delete has turned the task round: then it waits for that delete as it is.
  */
 import { defineFlow, Owed, Permanent, type Step, type StepContext } from '#libs/platform/flow';
-import { POWER, SERVER_CREATE, type ServerCreateInput } from '#services/compute/domain';
+import { type KeptPorts, POWER, SERVER_CREATE, type ServerCreateInput } from '#services/compute/domain';
 import { aim } from './aim.js';
 import { claimNode, type FailedTry, noValidHost, type Placed } from './claim.js';
 import type { FlowDeps } from './deps.js';
-import { ensurePorts, type KeptPorts, movePorts } from './ports.js';
+import { ensurePorts, movePorts } from './ports.js';
 import type { Target } from './pursuit.js';
 import { releaseClaim, releasePorts } from './release.js';
 

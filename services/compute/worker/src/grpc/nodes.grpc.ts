@@ -7,7 +7,7 @@ import { fail, isFailure, isUuid } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Implementation } from '#libs/platform/grpc';
 import type { ServerNode, ServerNodeRepo, SpecRepo } from '#services/compute/data';
-import type { Server } from '#services/compute/domain';
+import { ownPorts, type Server } from '#services/compute/domain';
 import type { Enrolment } from '../nodes/enrolment.js';
 import type { Images, Network } from '../peers.js';
 import { nodeOf } from './callers.js';
@@ -62,7 +62,7 @@ async function specFor(deps: Deps, node: string, serverId: string): Promise<comp
 async function portsOf(deps: Deps, server: Server): Promise<readonly networkV1.Port[]> {
   if (!server.addresses.length && !server.nics.length) return NO_PORTS;
   const reply = await deps.network.listForServers({ serverIds: [server.id] });
-  return reply.servers.find((entry) => entry.serverId === server.id)?.ports ?? NO_PORTS;
+  return ownPorts(server, reply.servers.find((entry) => entry.serverId === server.id)?.ports ?? NO_PORTS);
 }
 
 /** A signed address for this node. Asked for until a disk is made: then that is what counts, and the image may be gone. */

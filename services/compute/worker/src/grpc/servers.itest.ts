@@ -1,0 +1,44 @@
+/** What network tells of servers, and that a port on which somebody wrote a server's id is not the server's. */
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { Testbed } from '../testbed/testbed.fixture.js';
+import { serversService } from './servers.grpc.js';
+
+let bed: Testbed;
+beforeEach(async () => {
+  bed = await Testbed.open();
+});
+afterEach(() => bed.close());
+
+const peer = { name: 'network', requestId: '' };
+
+it('reads the ports anew and keeps only the own ones', async () => {
+  await bed.node('node-1');
+  await bed.run();
+  const id = await bed.active();
+  const before = (await bed.server(id))!;
+  const { db, servers, network } = bed;
+  const [own] = (await network.listForServers({ serverIds: [id] })).servers[0]!.ports;
+  const told = { ports: [own!] };
+  const answering = {
+    ...{ ensureForServer: network.ensureForServer, bind: network.bind, releaseForServer: network.releaseForServer },
+    listForServers: async () => ({ servers: [{ serverId: id, ports: told.ports }] }),
+  };
+  const service = serversService({ db, servers, network: answering as never, now: () => bed.now() });
+  const tell = (serverIds: string[]) => service.networkChanged({ serverIds }, peer);
+
+  await tell([id, 'no server', '00000000-0000-4000-8000-000000000000']);
+  expect((await bed.server(id))!.updatedAt).toEqual(before.updatedAt);
+
+  told.ports = [
+    { ...own!, mac: 'fa:16:3e:00:00:99' },
+    { ...own!, id: '00000000-0000-4000-8000-00000000000b' },
+  ];
+  await tell([id]);
+  const after = (await bed.server(id))!;
+  expect(after.addresses.map(({ portId, mac }) => [portId, mac])).toEqual([[own!.id, 'fa:16:3e:00:00:99']]);
+  expect(after).toMatchObject({ vmState: 'active', taskState: null });
+
+  told.ports = [];
+  await tell([id]);
+  expect((await bed.server(id))!.addresses).toEqual([]);
+});
