@@ -39,6 +39,8 @@ export class Instances {
   configDrive = (serverId: string, epoch = 1): string => join(this.#of(serverId), numbered('config', epoch, 'iso'));
   rescueDisk = (serverId: string, epoch: number): string => join(this.#of(serverId), `rescue.${epoch}.qcow2`);
   rescueDrive = (serverId: string, epoch: number): string => join(this.#of(serverId), `rescue.${epoch}.iso`);
+  /** A copy of the root disk on its way to the image service. */
+  copy = (serverId: string): string => join(this.#of(serverId), 'copy.qcow2');
   console = (serverId: string): string => join(this.#of(serverId), 'console.log');
 
   spec(serverId: string): ServerSpec | undefined {

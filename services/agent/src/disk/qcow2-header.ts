@@ -15,3 +15,23 @@ export function faultOfQcow2(header: Buffer): string | undefined {
     return 'it has an external data file';
   return undefined;
 }
+
+const CLUSTER = 1 << 16;
+/** Entries of eight bytes, one for each cluster of clusters. */
+const L1_COVERS = CLUSTER * (CLUSTER / 8);
+
+/** A qcow2 (version 2) of that virtual size in which nothing was ever written. */
+export function emptyQcow2(virtualBytes: number): Buffer {
+  const file = Buffer.alloc(4 * CLUSTER);
+  file.writeUInt32BE(MAGIC, 0);
+  file.writeUInt32BE(2, 4);
+  file.writeUInt32BE(16, 20); // cluster bits
+  file.writeBigUInt64BE(BigInt(virtualBytes), 24);
+  file.writeUInt32BE(Math.ceil(virtualBytes / L1_COVERS), 36);
+  file.writeBigUInt64BE(BigInt(3 * CLUSTER), 40); // the first table of the mapping
+  file.writeBigUInt64BE(BigInt(CLUSTER), 48); // the table of reference counts
+  file.writeUInt32BE(1, 56);
+  file.writeBigUInt64BE(BigInt(2 * CLUSTER), CLUSTER);
+  for (let cluster = 0; cluster < 4; cluster += 1) file.writeUInt16BE(1, 2 * CLUSTER + 2 * cluster);
+  return file;
+}

@@ -1,6 +1,6 @@
 /**
- * The only caller of qemu-img. Every call names every format, opens nothing that a tenant wrote, and runs under limits
- * of memory, processor time, file size and wall time.
+ * The only caller of qemu-img. Every call names every format, opens no file whose header a tenant wrote but base images
+ * that were checked, and runs under limits of memory, processor time, file size and wall time.
  */
 import { rename, rm } from 'node:fs/promises';
 import type { Run } from '../exec/run.js';
@@ -31,4 +31,17 @@ export async function createOverlay(
   const args = ['create', '-q', '-u', '-f', 'qcow2', '-b', base.path, '-F', base.format, part, String(bytes)];
   await run('prlimit', [...LIMITS, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS, signal });
   await rename(part, path);
+}
+
+const COPY_SECONDS = 3_600;
+const COPY_LIMITS = [`--as=${MEMORY_BYTES}`, `--cpu=${COPY_SECONDS}`, '--core=0'];
+
+/**
+ * Copies an overlay of ours with all that lies below it into one qcow2, complete or not at all. For a guest that is off:
+ * its header and the name of its base are our own.
+ */
+export async function flattenDisk(run: Run, from: string, to: string, signal?: AbortSignal): Promise<void> {
+  await rm(to, { force: true });
+  const args = ['convert', '-q', '-f', 'qcow2', '-O', 'qcow2', from, to];
+  await run('prlimit', [...COPY_LIMITS, '--', 'qemu-img', ...args], { timeoutMs: COPY_SECONDS * 1_000, signal });
 }

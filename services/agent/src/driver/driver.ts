@@ -76,6 +76,9 @@ export interface HypervisorDriver {
   /** Running again after a reboot of that kind; a soft one that the guest ignores becomes a hard one. */
   reboot(spec: ServerSpec, kind: RebootKind, signal: AbortSignal): Promise<void>;
 
+  /** Copies the root disk as it is at one moment into the image that the spec names, whatever the guest is doing. */
+  exportDisk(spec: ServerSpec, signal: AbortSignal): Promise<void>;
+
   power(serverId: string): Promise<PowerState>;
   list(): Promise<DomainView[]>;
   inventory(): Promise<Inventory>;

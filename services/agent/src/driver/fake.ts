@@ -6,6 +6,8 @@ import { type Duplex, PassThrough } from 'node:stream';
 import type { PowerState } from '#libs/contract';
 import { delay, fail } from '#libs/kernel';
 import type { ConsoleKind } from '../console/guest-console.js';
+import { sendBytes } from '../disk/image-upload.js';
+import { emptyQcow2 } from '../disk/qcow2-header.js';
 import { Journal } from '../fence/journal.js';
 import type {
   Capacity,
@@ -32,8 +34,10 @@ export interface FakeOptions {
   /** Where domains survive the process; in memory alone without it. */
   readonly journal?: string;
   /** A fault to raise before a step, for tests. */
-  fault?(step: 'prepare' | 'start' | 'stop' | 'destroy', serverId: string): Error | undefined;
+  fault?(step: Step, serverId: string): Error | undefined;
 }
+
+type Step = 'prepare' | 'start' | 'stop' | 'destroy' | 'export';
 
 interface FakeDomain {
   readonly serverId: string;
@@ -50,6 +54,7 @@ interface FakeDomain {
 }
 
 const LIMIT_LINES = 5_000;
+const GIB = 2 ** 30;
 
 export class FakeDriver implements HypervisorDriver {
   readonly health = 'ok';
@@ -165,6 +170,14 @@ export class FakeDriver implements HypervisorDriver {
     await this.ensureRunning(spec, signal);
   }
 
+  /** What is sent is an empty disk of the right size. */
+  async exportDisk(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    const { uploadUrl, trouble } = spec.export!;
+    this.#raise('export', spec.serverId);
+    if (trouble) throw fail.conflict(trouble);
+    if (uploadUrl) await sendBytes(emptyQcow2(Math.max(spec.diskGb, 1) * GIB), uploadUrl, signal);
+  }
+
   async power(serverId: string): Promise<PowerState> {
     return this.#domains.get(serverId)?.power ?? 'absent';
   }
@@ -207,7 +220,7 @@ export class FakeDriver implements HypervisorDriver {
     this.#events?.changed(serverId);
   }
 
-  #raise(step: 'prepare' | 'start' | 'stop' | 'destroy', serverId: string): void {
+  #raise(step: Step, serverId: string): void {
     const fault = this.#options.fault?.(step, serverId);
     if (fault) throw fault;
   }

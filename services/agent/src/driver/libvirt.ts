@@ -20,6 +20,7 @@ import { PROCEDURES } from '../libvirt/protocol.js';
 import type { MetadataPlane } from '../metadata/plane.js';
 import type { AdvertisementGuard } from '../ovs/advertisement-guard.js';
 import type { Ovs } from '../ovs/ovs.js';
+import { Backups } from './backups.js';
 import { Disks } from './disks.js';
 import { Domains } from './domains.js';
 import type {
@@ -32,6 +33,7 @@ import type {
   Room,
   ServerSpec,
 } from './driver.js';
+import { Exports } from './exports.js';
 
 export interface LibvirtDriverOptions {
   readonly socket: string;
@@ -61,6 +63,7 @@ export class LibvirtDriver implements HypervisorDriver {
   readonly #libvirt: Libvirt;
   readonly #domains: Domains;
   readonly #disks: Disks;
+  readonly #exports: Exports;
   #events: DriverEvents | undefined;
 
   constructor(options: LibvirtDriverOptions) {
@@ -76,6 +79,7 @@ export class LibvirtDriver implements HypervisorDriver {
     });
     this.#domains = new Domains(this.#libvirt, options.log, options.parallel);
     this.#disks = new Disks(options);
+    this.#exports = new Exports(options, this.#domains, new Backups(this.#libvirt, options.log));
   }
 
   async start(events: DriverEvents): Promise<void> {
@@ -128,6 +132,7 @@ export class LibvirtDriver implements HypervisorDriver {
 
   async ensureRunning(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     const { serverId } = spec;
+    await this.#exports.clear(serverId);
     const before = await this.#domains.power(serverId);
     const due = await this.#disks.areDue(spec);
     const boots = this.#bootsOtherwise(spec);
@@ -153,6 +158,7 @@ export class LibvirtDriver implements HypervisorDriver {
   }
 
   async ensureStopped(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    await this.#exports.clear(spec.serverId);
     const power = await this.#domains.power(spec.serverId);
     const due = await this.#disks.areDue(spec);
     if (power === 'absent' && !due) return;
@@ -196,6 +202,7 @@ export class LibvirtDriver implements HypervisorDriver {
 
   /** Keeps the spec and its networks, and says how the guest is. */
   async #standing(spec: ServerSpec): Promise<PowerState> {
+    await this.#exports.clear(spec.serverId);
     await this.#options.instances.save(spec);
     await this.#options.metadata.plug(spec);
     return this.#domains.power(spec.serverId);
@@ -225,6 +232,14 @@ export class LibvirtDriver implements HypervisorDriver {
       else await this.#off(spec.serverId, signal);
     }
     await this.ensureRunning(spec, signal);
+  }
+
+  async exportDisk(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#exports.make(spec, this.#disks.of(spec), signal);
+    } catch (error) {
+      throw explained(error, spec.serverId);
+    }
   }
 
   power(serverId: string): Promise<PowerState> {

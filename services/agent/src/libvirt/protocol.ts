@@ -3,7 +3,7 @@
  * libvirt 11.3, `src/remote/remote_protocol.x`, `src/rpc/virnetprotocol.x`, `src/rpc/virkeepaliveprotocol.x`,
  * `include/libvirt/libvirt-domain.h` and `virterror.h`. Numbers of the protocol never change once published.
  */
-import { XdrReader, XdrWriter } from './xdr.js';
+import { XdrError, XdrReader, XdrWriter } from './xdr.js';
 
 export const REMOTE_PROGRAM = 0x20008086;
 export const REMOTE_VERSION = 1;
@@ -106,6 +106,41 @@ const flagged = (out: XdrWriter, { domain, flags }: Flagged): XdrWriter => write
 const nothing = (out: XdrWriter): XdrWriter => out;
 const done = (): void => undefined;
 
+/** Kinds of jobs, what they do, and how to ask for the one that ended last. */
+export const JOB = { none: 0, bounded: 1, unbounded: 2, completed: 3, failed: 4, backup: 9, askCompleted: 1 } as const;
+/** How long a guest's agent has to answer. */
+export const AGENT_SECONDS = 10;
+
+export interface JobStats {
+  readonly type: number;
+  readonly operation: number;
+  /** Why it failed, or ''. */
+  readonly message: string;
+}
+
+const TYPED_PARAMETERS_MAX = 64;
+
+/** A named value whose type is told. */
+function readTyped(reply: XdrReader): readonly [name: string, value: number | bigint | string] {
+  const name = reply.string();
+  const type = reply.int();
+  switch (type) {
+    case 1:
+    case 6:
+      return [name, reply.int()];
+    case 2:
+      return [name, reply.uint()];
+    case 3:
+    case 4:
+    case 5: // a double, of which nothing here is of interest
+      return [name, reply.uhyper()];
+    case 7:
+      return [name, reply.string()];
+    default:
+      throw new XdrError(`a parameter of the unknown type ${type}`);
+  }
+}
+
 export interface NodeInfo {
   readonly memoryKib: number;
   readonly cpus: number;
@@ -145,6 +180,7 @@ export const PROCEDURES = {
     (out, { domain, flags }: Flagged) => writeDomain(out, domain).optionalString(undefined).uint(flags),
     done,
   ),
+  abortJob: procedure(164, (out, args: { domain: DomainRef }) => writeDomain(out, args.domain), done),
   state: procedure(212, flagged, (reply) => ({ state: reply.int(), reason: reply.int() })),
   undefine: procedure(231, flagged, done),
   destroy: procedure(234, flagged, done),
@@ -155,6 +191,11 @@ export const PROCEDURES = {
     (out, args: { flags: number }) => out.int(1).uint(args.flags),
     (reply) => reply.array(DOMAIN_LIST_MAX, readDomain),
   ),
+  jobStats: procedure(298, flagged, (reply): JobStats => {
+    const type = reply.int();
+    const facts = new Map(reply.array(TYPED_PARAMETERS_MAX, readTyped));
+    return { type, operation: Number(facts.get('operation') ?? 0), message: String(facts.get('errmsg') ?? '') };
+  }),
   registerEvent: procedure(
     316,
     (out, args: { event: number }) => out.int(args.event).uint(0),
@@ -164,6 +205,29 @@ export const PROCEDURES = {
     350,
     (out, args: { xml: string; flags: number }) => out.string(args.xml).uint(args.flags),
     readDomain,
+  ),
+  /** No mount points: all file systems. */
+  freeze: procedure(
+    335,
+    (out, args: Flagged) => writeDomain(out, args.domain).uint(0).uint(args.flags),
+    (reply) => reply.int(),
+  ),
+  thaw: procedure(
+    336,
+    (out, args: Flagged) => writeDomain(out, args.domain).uint(0).uint(args.flags),
+    (reply) => reply.int(),
+  ),
+  agentTimeout: procedure(
+    420,
+    (out, args: Flagged & { seconds: number }) => writeDomain(out, args.domain).int(args.seconds).uint(args.flags),
+    (reply) => reply.int(),
+  ),
+  /** Without a checkpoint. */
+  backupBegin: procedure(
+    421,
+    (out, args: Flagged & { xml: string }) =>
+      writeDomain(out, args.domain).string(args.xml).optionalString(undefined).uint(args.flags),
+    done,
   ),
 } as const;
 

@@ -100,6 +100,41 @@ afterEach(async () => {
   rmSync(rig.folder, { recursive: true });
 });
 
+describe('copies of disks', () => {
+  const wanted = (part: Partial<ServerSpec['export'] & object> = {}) => ({
+    ...{ imageId: 'i', uploadUrl: '', quiesce: '', trouble: '' },
+    ...part,
+  });
+
+  it('are made once the server is as it should be, and asked for again are not made again', async () => {
+    rig.want({ generation: 1, export: wanted() });
+    await rig.send(10, 1, 1);
+    await rig.hears({ outcome: 'done', power: 'running' });
+    rig.faults.set(`export ${A}`, fail.conflict('twice'));
+    await rig.send(10, 1, 1);
+    expect(rig.last).toMatchObject({ outcome: 'done', power: 'running' });
+  });
+
+  it('fail with a reason, the server staying as it is', async () => {
+    rig.want({ generation: 1, export: wanted({ trouble: 'the image was deleted' }) });
+    await rig.send(10, 1, 1);
+    expect(await rig.hears({ outcome: 'failed' })).toMatchObject({ power: 'running', error: 'the image was deleted' });
+    rig.want({ generation: 2, power: 'stopped', export: undefined });
+    await rig.send(11, 1, 2);
+    await rig.hears({ outcome: 'done', power: 'stopped' });
+  });
+
+  it('are tried again while something is away, and given up for a newer command', async () => {
+    rig.faults.set(`export ${A}`, fail.unavailable('the image service is away'));
+    rig.want({ generation: 1, export: wanted() });
+    await rig.send(10, 1, 1);
+    await rig.hears({ outcome: 'busy', error: 'the image service is away' });
+    rig.want({ generation: 2, power: 'absent', export: undefined });
+    await rig.send(11, 1, 2);
+    await rig.hears({ outcome: 'done', power: 'absent' });
+  });
+});
+
 describe('commands', () => {
   it('makes a server run, stop and go away, under rising pairs', async () => {
     rig.want({ generation: 1 });

@@ -105,6 +105,7 @@ export class ServerJob {
     else if (spec.power === 'paused') await driver.ensurePaused(spec, this.#abort.signal);
     else if (spec.power === 'suspended') await driver.ensureSuspended(spec, this.#abort.signal);
     else await this.#running(spec, reboots);
+    if (spec.export && spec.power !== 'absent') await driver.exportDisk(spec, this.#abort.signal);
     return { phase: 'done', reboots: spec.rebootCount, wanted: spec.power };
   }
 

@@ -31,7 +31,7 @@ export class Peers {
   constructor(
     readonly network: Pick<Network, 'validate' | 'setServerGroups' | 'listForServers' | 'listFloatingIps'>,
     readonly groups: Pick<Groups, 'describe'>,
-    readonly image: Pick<Image, 'describe'>,
+    readonly image: Pick<Image, 'describe' | 'register'>,
     /** The agent that answers for a node, at its `agentGrpc` address; its certificate carries the node's name. */
     readonly agentOf: (node: { readonly name: string; readonly agentGrpc: string }) => Pick<Agent, 'consoleLog'>,
     /** The public APIs of image and network, for what older clients still ask of compute. */

@@ -94,6 +94,14 @@ export const fakeImages = {
     if (!found) throw fail.notFound('No image found with that id');
     return found;
   },
+  /** What compute has registered, by id; a name that begins so is refused. */
+  registered: new Map<string, imageV1.RegisterRequest>(),
+  register: async (request: imageV1.RegisterRequest): Promise<imageV1.Image> => {
+    if (request.name.startsWith('over-quota')) throw fail.overQuota('Project is over its image quota.');
+    if (request.name.startsWith('away')) throw fail.unavailable('the image service is away');
+    fakeImages.registered.set(request.imageId, request);
+    return image(request.imageId, { status: 'queued' });
+  },
 };
 
 function validate(request: networkV1.ValidateRequest): networkV1.ValidateReply {

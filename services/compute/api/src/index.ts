@@ -35,6 +35,8 @@ import { serverAddressOps } from './server/server-address.ops.js';
 import { ServerConsoleHandlers } from './server/server-console.handlers.js';
 import { ServerCreateHandlers } from './server/server-create.handlers.js';
 import { ServerEventHandlers, serverExternalEventOps } from './server/server-external-event.ops.js';
+import { ServerImageHandlers } from './server/server-image.handlers.js';
+import { serverImageOps } from './server/server-image.ops.js';
 import { ServerMetadataHandlers, serverMetadataOps } from './server/server-metadata.ops.js';
 import { ServerNetworkHandlers, serverNetworkOps } from './server/server-network.ops.js';
 import { serverPasswordOps } from './server/server-password.ops.js';
@@ -44,6 +46,8 @@ import { ServerRemoteConsoleHandlers } from './server/server-remote-console.hand
 import { serverRemoteConsoleOps } from './server/server-remote-console.ops.js';
 import { ServerRescueHandlers } from './server/server-rescue.handlers.js';
 import { serverRescueOps } from './server/server-rescue.ops.js';
+import { ServerShelveHandlers } from './server/server-shelve.handlers.js';
+import { serverShelveOps, serverShelveRules } from './server/server-shelve.ops.js';
 import { ServerTagHandlers, serverTagOps } from './server/server-tag.ops.js';
 import { serverTopologyOps, serverTopologyRules } from './server/server-topology.ops.js';
 import { instanceUsageAuditLogOps } from './usage/instance-usage-audit-log.ops.js';
@@ -64,6 +68,8 @@ export const computeOps: readonly Op[] = [
   ...keypairOps,
   ...serverOps,
   ...serverActionOps,
+  ...serverImageOps,
+  ...serverShelveOps,
   ...serverRebuildOps,
   ...serverRescueOps,
   ...serverMetadataOps,
@@ -97,6 +103,7 @@ export const computeRules: readonly Rule[] = [
   ...flavorRules,
   ...serverRules,
   ...serverActionRules,
+  ...serverShelveRules,
   ...instanceActionRules,
   ...quotaRules,
   ...serverTopologyRules,
@@ -134,6 +141,8 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     ServerTagHandlers,
     ServerNetworkHandlers,
     ServerRemoteConsoleHandlers,
+    ServerImageHandlers,
+    ServerShelveHandlers,
     InstanceActionHandlers,
     QuotaHandlers,
     NodeHandlers,

@@ -14,6 +14,7 @@ export * from './server.query.js';
 export * from './server.repo.js';
 export * from './server-node.repo.js';
 export * from './server-task.query.js';
+export * from './shelved.query.js';
 export * from './spec.repo.js';
 export * from './standing.repo.js';
 export * from './usage.query.js';

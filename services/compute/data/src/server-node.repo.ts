@@ -16,6 +16,8 @@ export interface ServerNode extends Pair {
   readonly power: DesiredPower;
   readonly generation: number;
   readonly confirmedAt: Date | null;
+  /** The image that its disk is to be copied into. */
+  readonly exportImageId: string | null;
 }
 
 /** A desired state together with what its node said last about it. */
@@ -27,7 +29,8 @@ export interface Aim extends ServerNode {
   readonly error: string | null;
 }
 
-const COLUMNS = `n.server_id as "serverId", n.node, n.power, n.fence, n.seq, n.generation, n.confirmed_at as "confirmedAt"`;
+const COLUMNS = `n.server_id as "serverId", n.node, n.power, n.fence, n.seq, n.generation, n.confirmed_at as "confirmedAt",
+    n.export_image_id as "exportImageId"`;
 /** A report counts for the desired state only where it bears the same pair. */
 const AIM = `select ${COLUMNS}, m.state as "nodeState", m.told <> '' and m.told <> 'open' as closed, r.outcome, r.error
     from server_node n join node m on m.name = n.node
@@ -44,15 +47,17 @@ const LEAVING = {
 };
 const AIM_AS = {
   name: 'server_node.set',
-  text: `insert into server_node as n (server_id, node, power, fence, seq, generation, changed_at)
-    values ($1, $2, $3, $4, $5, $6, $7)
+  text: `insert into server_node as n (server_id, node, power, fence, seq, generation, changed_at, export_image_id)
+    values ($1, $2, $3, $4, $5, $6, $7, $8)
     on conflict (server_id, node) do update set power = excluded.power, fence = excluded.fence, seq = excluded.seq,
-      generation = greatest(excluded.generation, n.generation + 1), changed_at = excluded.changed_at, confirmed_at = null
+      generation = greatest(excluded.generation, n.generation + 1), changed_at = excluded.changed_at, confirmed_at = null,
+      export_image_id = excluded.export_image_id
     where (n.fence, n.seq) < (excluded.fence, excluded.seq) returning generation`,
 };
 const CLEAR_AWAY = {
   name: 'server_node.clear_away',
-  text: `update server_node set power = 'absent', fence = $2, seq = $3, generation = generation + 1, changed_at = $4, confirmed_at = null
+  text: `update server_node set power = 'absent', fence = $2, seq = $3, generation = generation + 1, changed_at = $4, confirmed_at = null,
+      export_image_id = null
     where server_id = $1 and (fence, seq) < ($2, $3) and not (power = 'absent' and confirmed_at is not null)`,
 };
 const ON_NODE = {
@@ -81,11 +86,12 @@ export class ServerNodeRepo {
    */
   async set(
     on: Sql,
-    aim: Pair & { serverId: string; node: string; power: DesiredPower; generation: number },
+    aim: Pair & { serverId: string; node: string; power: DesiredPower; generation: number; exportImageId?: string },
     now: Date,
   ): Promise<number | undefined> {
-    const { serverId, node, power, fence, seq, generation } = aim;
-    const row = await on.one<{ generation: number }>(AIM_AS, [serverId, node, power, fence, seq, generation, now]);
+    const { serverId, node, power, fence, seq, generation, exportImageId = null } = aim;
+    const params = [serverId, node, power, fence, seq, generation, now, exportImageId];
+    const row = await on.one<{ generation: number }>(AIM_AS, params);
     return row?.generation;
   }
 

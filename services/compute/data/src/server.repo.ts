@@ -32,6 +32,7 @@ export interface ServerPatch {
   readonly host?: string | null;
   readonly hypervisorId?: string | null;
   readonly availabilityZone?: string | null;
+  readonly pinnedZone?: string | null;
   readonly powerState?: number;
   readonly fence?: number;
   readonly seq?: number;
@@ -88,6 +89,7 @@ const PATCH_COLUMNS = {
   host: 'host',
   hypervisorId: 'hypervisor_id',
   availabilityZone: 'availability_zone',
+  pinnedZone: 'pinned_zone',
   powerState: 'power_state',
   fence: 'fence',
   seq: 'seq',

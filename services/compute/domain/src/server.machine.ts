@@ -34,6 +34,8 @@ const NOT_DELETING = ANY_TASK.filter((task) => task !== 'deleting');
 /** What goes on with a server that has been launched. */
 const OPERATING = TASK_STATES.filter((task) => task !== 'deleting' && !BUILDING.includes(task));
 const IDLE: readonly null[] = [null];
+/** With a disk of which an image can be made. */
+const IMAGED: readonly VmState[] = ['active', 'stopped', 'paused', 'suspended'];
 
 const table = <M extends Record<string, Move>>(moves: M): M => moves;
 
@@ -58,10 +60,10 @@ const asked = table({
   resize: { from: ['active', 'stopped'], task: IDLE, toTask: 'resize_prep' },
   confirmResize: { from: ['resized'], task: IDLE, toTask: 'resize_confirming' },
   revertResize: { from: ['resized'], task: IDLE, toTask: 'resize_reverting' },
-  createImage: { from: ['active', 'stopped', 'paused', 'suspended'], task: IDLE, toTask: 'image_snapshot' },
-  createBackup: { from: ['active', 'stopped', 'paused', 'suspended'], task: IDLE, toTask: 'image_backup' },
+  createImage: { from: IMAGED, task: IDLE, toTask: 'image_snapshot' },
+  createBackup: { from: IMAGED, task: IDLE, toTask: 'image_backup' },
   changePassword: { from: ['active'], task: IDLE, toTask: 'updating_password' },
-  shelve: { from: ['active', 'stopped', 'paused', 'suspended'], task: IDLE, toTask: 'shelving' },
+  shelve: { from: IMAGED, task: IDLE, toTask: 'shelving' },
   shelveOffload: { from: ['shelved'], task: IDLE, toTask: 'shelving_offloading', power: 'absent' },
   unshelve: { from: ['shelved', 'shelved_offloaded'], task: IDLE, toTask: 'unshelving', power: 'running' },
   remove: { from: ANY_VM, task: NOT_DELETING, toTask: 'deleting', power: 'absent' },
@@ -100,6 +102,10 @@ const ended = table({
   rescued: { from: ['active', 'stopped', 'error'], task: ['rescuing'], to: 'rescued', toTask: null },
   unrescued: { from: ['rescued'], task: ['unrescuing'], to: 'active', toTask: null },
   resumed: { from: ['suspended'], task: ['resuming'], to: 'active', toTask: null },
+  imaged: { from: IMAGED, task: ['image_snapshot', 'image_backup'], toTask: null },
+  shelved: { from: IMAGED, task: ['shelving'], to: 'shelved', toTask: null, power: 'stopped' },
+  offloaded: { from: ['shelved'], task: ['shelving_offloading'], to: 'shelved_offloaded', toTask: null },
+  unshelved: { from: ['shelved', 'shelved_offloaded'], task: ['unshelving'], to: 'active', toTask: null },
 });
 
 /** Operations that could not be done: the server is as it was, or broken. */
@@ -124,6 +130,12 @@ const givenUp = table({
     toTask: null,
     power: 'stopped',
   },
+  imageGivenUp: { from: IMAGED, task: ['image_snapshot', 'image_backup'], toTask: null },
+  shelveGivenUp: { from: IMAGED, task: ['shelving'], toTask: null },
+  offloadGivenUp: { from: ['shelved'], task: ['shelving_offloading'], toTask: null, power: 'stopped' },
+  /** Back on the shelf, on its node or on none. */
+  unshelveGivenUp: { from: ['shelved'], task: ['unshelving'], toTask: null, power: 'stopped' },
+  unplacedGivenUp: { from: ['shelved_offloaded'], task: ['unshelving'], toTask: null, power: 'absent' },
   broken: { from: LAUNCHED, task: [...OPERATING, null], to: 'error', toTask: null },
 });
 

@@ -2,6 +2,7 @@
  * The kinds of long operations and their inputs. Inputs are fixed when the task is inserted: every id that a flow will
  * make is among them, and nothing that could be a secret.
  */
+import type { ImageDraft } from './server.image.js';
 import type { ImageSnapshot, Nic, RebootKind, RescueDisk, ServerSize } from './server.js';
 
 export const SERVER_CREATE = 'server.create';
@@ -16,6 +17,12 @@ export const SERVER_RESUME = 'server.resume';
 export const SERVER_REBUILD = 'server.rebuild';
 export const SERVER_RESCUE = 'server.rescue';
 export const SERVER_UNRESCUE = 'server.unrescue';
+export const SERVER_CREATE_IMAGE = 'server.create-image';
+export const SERVER_CREATE_BACKUP = 'server.create-backup';
+export const SERVER_SHELVE = 'server.shelve';
+export const SERVER_SHELVE_OFFLOAD = 'server.shelve-offload';
+export const SERVER_UNSHELVE = 'server.unshelve';
+export const IMAGE_DISCARD = 'image.discard';
 
 export interface ServerCreateInput {
   readonly serverId: string;
@@ -65,6 +72,36 @@ export interface ServerRescueInput extends ServerPowerInput {
   readonly rescue: RescueDisk;
 }
 
+/** The image that the server's disk becomes. */
+export interface ServerImageInput {
+  readonly serverId: string;
+  readonly image: ImageDraft;
+}
+
+export interface ServerBackupInput extends ServerImageInput {
+  readonly backupType: string;
+  /** How many backups of that type the server keeps. */
+  readonly rotation: number;
+}
+
+export interface ServerOffloadInput {
+  readonly serverId: string;
+}
+
+/** The image from which its disk is made again, and, where it is on no node, what it asks of one. */
+export interface ServerUnshelveInput {
+  readonly serverId: string;
+  readonly imageId: string;
+  readonly place: ServerCreateInput | null;
+  /** Of the task that deletes the image afterwards. */
+  readonly discardTaskId: string;
+}
+
+export interface ImageDiscardInput {
+  readonly imageId: string;
+  readonly owner: string;
+}
+
 export interface TaskInputs {
   [SERVER_CREATE]: ServerCreateInput;
   [SERVER_DELETE]: ServerDeleteInput;
@@ -78,8 +115,16 @@ export interface TaskInputs {
   [SERVER_REBUILD]: ServerRebuildInput;
   [SERVER_RESCUE]: ServerRescueInput;
   [SERVER_UNRESCUE]: ServerPowerInput;
+  [SERVER_CREATE_IMAGE]: ServerImageInput;
+  [SERVER_CREATE_BACKUP]: ServerBackupInput;
+  [SERVER_SHELVE]: ServerImageInput;
+  [SERVER_SHELVE_OFFLOAD]: ServerOffloadInput;
+  [SERVER_UNSHELVE]: ServerUnshelveInput;
+  [IMAGE_DISCARD]: ImageDiscardInput;
 }
 export type TaskKind = keyof TaskInputs;
 
 /** The resource key of a server's tasks. */
 export const serverKey = (id: string): string => `server/${id}`;
+/** The resource key of tasks on an image. */
+export const imageKey = (id: string): string => `image/${id}`;

@@ -11,6 +11,8 @@ export const WorkerOptions = Type.Object({
   heartbeatMs: Type.Integer({ default: 10_000, minimum: 100 }),
   /** A node that is not heard of for longer is down. */
   silenceMs: Type.Integer({ default: 31_000, minimum: 300 }),
+  /** Seconds for which a shelved server stays on its node: 0 takes it off at once, -1 leaves it there. */
+  shelvedOffloadS: Type.Integer({ default: 0, minimum: -1 }),
   /** Servers worked on at once. */
   concurrency: Type.Integer({ default: 16, minimum: 1 }),
   /** For how long node events and finished tasks are kept, in days. */

@@ -10,7 +10,7 @@ export type Network = Pick<
   Remote<networkV1.PortsService>,
   'ensureForServer' | 'bind' | 'releaseForServer' | 'listForServers'
 >;
-export type Images = Pick<Remote<imageV1.ImagesService>, 'locate'>;
+export type Images = Pick<Remote<imageV1.ImagesService>, 'locate' | 'register' | 'admit' | 'discard' | 'rotate'>;
 
 /** Sends a command to a node. Rejects when the broker did not confirm; the sender looks again later. */
 export type SendCommand = (node: string, command: NodeCommand) => Promise<void>;

@@ -45,6 +45,7 @@ import type { WorkerOptions } from './options.js';
 import type { AgentOf, Images, Network, Placement, SendCommand } from './peers.js';
 import { Janitor } from './reconcile/janitor.js';
 import { ServerReconciler } from './reconcile/server.reconciler.js';
+import { Shelf } from './reconcile/shelf.js';
 
 export interface WorkerDeps {
   readonly db: Db;
@@ -102,14 +103,19 @@ export class ComputeWorker {
       ...{ db, reports, watch: this.#watch, fences, servers: reconciler, hearing, send, now, log },
     });
     this.#bus = this.#openBus(consumer);
-    this.#janitor = new Janitor({ db, servers, standings, reconciler, keepDays: options.keepDays, ids, now, log });
+    const { shelvedOffloadS, keepDays } = options;
+    const shelf = new Shelf({ db, servers, shelvedOffloadS, ids, now });
+    this.#janitor = new Janitor({ db, servers, standings, reconciler, shelf, keepDays, ids, now, log });
     this.#enrolment = new Enrolment({
       ...{ db, nodes, watch: this.#watch, send, now },
       heartbeatMs: options.heartbeatMs,
       declare: (node) => this.#bus.declare((channel) => declareNode(channel, node)),
     });
     const pursuit = new Pursuit(db, aims, send, hearing);
-    const flows = computeFlows({ db, placement, network, servers, aims, nodes: states, reports, pursuit });
+    const { images } = deps;
+    const flows = computeFlows({
+      ...{ db, placement, network, images, servers, aims, nodes: states, reports, pursuit, shelvedOffloadS },
+    });
     this.runner = new FlowRunner({
       ...{ db, flows, owner: process, log, clock: deps.clock },
       concurrency: options.concurrency,

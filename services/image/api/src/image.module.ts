@@ -1,8 +1,7 @@
 /** The handlers with what they work on, as a Nest module. */
 import type { DynamicModule } from '@nestjs/common';
 import type { Ids } from '#libs/kernel';
-import type { Log } from '#libs/platform/log';
-import { BooksRepo, type Gate, ImageFiles, ImageRepo, MemberRepo, type UploadRepo } from '#services/image/data';
+import { BooksRepo, ImageFiles, ImageRepo, MemberRepo } from '#services/image/data';
 import { DiscoveryHandlers } from './discovery/discovery.handlers.js';
 import { discoveryOps } from './discovery/discovery.ops.js';
 import { IdSource, ImageHandlers } from './image/image.handlers.js';
@@ -18,13 +17,11 @@ import { ImageSettings } from './settings.js';
 export interface ImageApiParts {
   readonly images: ImageRepo;
   readonly members: MemberRepo;
-  readonly uploads: UploadRepo;
   readonly books: BooksRepo;
   readonly files: ImageFiles;
-  readonly gate: Gate;
+  readonly receiver: ImageUploads;
   readonly settings: ImageSettings;
   readonly ids: Ids;
-  readonly log: Log;
 }
 
 /** Every operation of the image API. */
@@ -33,12 +30,6 @@ export const imageApiOps = [...discoveryOps, ...imageOps, ...imageFileOps, ...me
 class ImageModule {}
 
 export function imageModule(parts: ImageApiParts): DynamicModule {
-  const { limits, options } = parts.settings;
-  const uploads = new ImageUploads(parts, {
-    quota: limits,
-    maxBytes: options.maxImageBytes,
-    idleMs: options.uploadIdleMs,
-  });
   return {
     module: ImageModule,
     providers: [
@@ -48,7 +39,7 @@ export function imageModule(parts: ImageApiParts): DynamicModule {
       { provide: ImageFiles, useValue: parts.files },
       { provide: ImageSettings, useValue: parts.settings },
       { provide: IdSource, useValue: new IdSource(parts.ids) },
-      { provide: ImageUploads, useValue: uploads },
+      { provide: ImageUploads, useValue: parts.receiver },
       ImageHandlers,
       ImageFileHandlers,
       MemberHandlers,

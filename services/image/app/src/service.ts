@@ -11,9 +11,11 @@ import type { TokenVerifier } from '#libs/platform/policy';
 import { glanceDialect } from '#libs/wire';
 import {
   addBlobRoute,
+  addBlobUploadRoute,
   FURTHER_RULES,
   ImageOptions,
   ImageSettings,
+  ImageUploads,
   imageApiOps,
   imageModule,
   refuseEmptyIds,
@@ -26,6 +28,7 @@ import {
   imageMigrations,
   MemberRepo,
   SignedUrls,
+  SnapshotRepo,
   UploadRepo,
 } from '#services/image/data';
 import { assertMachine } from '#services/image/domain';
@@ -59,19 +62,28 @@ async function prepare({ config, log, gateProgram, clock = systemClock }: Servic
   log.info({ confinement: gate.confinement }, 'the image gate works');
   const { database: url, process: applicationName } = config;
   const db = await openDb({ url, applicationName, migrationSets: [imageMigrations], log });
+  const images = new ImageRepo(db, clock);
   return {
     settings,
+    limits: settings.limits,
     files,
     gate,
     db,
     clock,
     log,
-    images: new ImageRepo(db, clock),
+    images,
+    snapshots: new SnapshotRepo(db, clock, images),
     members: new MemberRepo(db, clock),
     uploads: new UploadRepo(db, clock),
     books: new BooksRepo(db),
     urls: new SignedUrls(options.imageBaseUrl.replace(/\/$/, ''), options.urlSigningKey),
   };
+}
+
+/** Takes bytes in, from tenants and from nodes. */
+function receiverOf(stores: Awaited<ReturnType<typeof prepare>>, ids: Ids): ImageUploads {
+  const { maxImageBytes, uploadIdleMs } = stores.settings.options;
+  return new ImageUploads({ ...stores, ids }, { quota: stores.limits, maxBytes: maxImageBytes, idleMs: uploadIdleMs });
 }
 
 /** Starts everything; resolves when both ports are open. */
@@ -81,7 +93,8 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   const stores = await prepare(parts);
   const { db, files, gate, books, clock } = stores;
   const sweeper = new Sweeper(stores, parts.sweeperTimes);
-  const app = await serveHttp(imageModule({ ...stores, ids }), {
+  const receiver = receiverOf(stores, ids);
+  const app = await serveHttp(imageModule({ ...stores, ids, receiver }), {
     ...config.http,
     ops: imageApiOps,
     rules: FURTHER_RULES,
@@ -93,6 +106,7 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
     extra: (fastify) => {
       refuseEmptyIds(fastify);
       addBlobRoute(fastify, stores);
+      addBlobUploadRoute(fastify, { ...stores, receiver });
     },
   });
   const about = { process: config.process, version: productVersion(), startedAt: clock.now() };

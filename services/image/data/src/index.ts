@@ -6,6 +6,7 @@ export * from './image-file.store.js';
 export * from './image-gate.js';
 export * from './member.repo.js';
 export * from './signed-url.js';
+export * from './snapshot.repo.js';
 export * from './upload.repo.js';
 export type { Usage } from './usage.sql.js';
 

@@ -1,15 +1,20 @@
 /**
- * The URLs from which a node fetches an image's bytes: for one image, one node and a short time, signed with a key that
- * only this service has.
+ * The URLs from which a node fetches an image's bytes, and those to which it sends them: for one image, one node and a
+ * short time, signed with a key that only this service has. One for reading never admits writing, nor the other way.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 
+export type Access = 'read' | 'write';
+
 export interface Grant {
+  readonly access: Access;
   readonly imageId: string;
   readonly node: string;
   /** Milliseconds since the epoch. */
   readonly expiresAtMs: number;
 }
+
+const PURPOSE: Readonly<Record<Access, string>> = { read: 'yagura-blob', write: 'yagura-blob-upload' };
 
 export class SignedUrls {
   constructor(
@@ -19,7 +24,7 @@ export class SignedUrls {
   ) {}
 
   private sign(grant: Grant): Buffer {
-    const text = ['yagura-blob', grant.imageId, String(grant.expiresAtMs), grant.node].join('\n');
+    const text = [PURPOSE[grant.access], grant.imageId, String(grant.expiresAtMs), grant.node].join('\n');
     return createHmac('sha256', this.key).update(text).digest();
   }
 

@@ -1,13 +1,15 @@
-/** What compute asks of images: what one is, and where a node gets its bytes. */
+/** What compute asks of images: what one is, where a node gets its bytes, and the images that servers are made into. */
 
 import { imageV1 } from '#libs/contract';
 import { type Clock, fail } from '#libs/kernel';
 import { type Binding, bind } from '#libs/platform/grpc';
 import type { Log } from '#libs/platform/log';
-import type { ImageRepo, SignedUrls, StoredImage } from '#services/image/data';
+import type { ImageRepo, SignedUrls } from '#services/image/data';
 import { seenByOthers } from '#services/image/domain';
+import { describeImage } from './image.description.js';
+import { type SnapshotParts, snapshotCalls } from './snapshot.grpc.js';
 
-export interface ImageGrpcParts {
+export interface ImageGrpcParts extends SnapshotParts {
   readonly images: ImageRepo;
   readonly urls: SignedUrls;
   readonly clock: Clock;
@@ -32,27 +34,17 @@ export function imageBinding(parts: ImageGrpcParts): Binding {
     if (!request.node) throw fail.invalid('A node is needed.');
     const expiresAtMs = clock.now().getTime() + URL_LIFE_MS;
     return {
-      url: urls.url({ imageId: image.id, node: request.node, expiresAtMs }),
+      url: urls.url({ access: 'read', imageId: image.id, node: request.node, expiresAtMs }),
       sha256: image.sha256 ?? '',
       size: image.size ?? 0,
       diskFormat: image.diskFormat ?? '',
       expiresAtMs,
     };
   };
-  return bind(imageV1.ImagesService, { describe, locate }, (peer) => CALLERS.has(peer), parts.log);
+  return bind(
+    imageV1.ImagesService,
+    { describe, locate, ...snapshotCalls(parts) },
+    (peer) => CALLERS.has(peer),
+    parts.log,
+  );
 }
-
-const describeImage = (image: StoredImage): imageV1.Image => ({
-  id: image.id,
-  name: image.name ?? '',
-  status: image.status,
-  diskFormat: image.diskFormat ?? '',
-  containerFormat: image.containerFormat ?? '',
-  size: image.size ?? 0,
-  virtualSize: image.virtualSize ?? 0,
-  minDiskGb: image.minDisk,
-  minRamMb: image.minRam,
-  sha256: image.sha256 ?? '',
-  properties: { ...image.properties },
-  owner: image.owner,
-});

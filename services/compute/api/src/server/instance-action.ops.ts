@@ -45,7 +45,9 @@ interface Event extends StepHistory {
   readonly action: Action;
 }
 
-const name = (kind: string): string => kind.split('.').at(-1) ?? kind;
+/** Nova's word: `createImage` for `server.create-image`. */
+const name = (kind: string): string =>
+  (kind.split('.').at(-1) ?? kind).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 /** Nothing ends unless it ended: a task that was turned round or gave up has failed. */
 const failed = ({ direction, state }: TaskHistory): boolean =>
   direction === 'undo' || state === 'stuck' || state === 'abandoned';

@@ -18,6 +18,8 @@ export const serverLinks = (base: string, id: string) => [
   { rel: 'self', href: `${base}/v2.1/servers/${id}` },
   { rel: 'bookmark', href: `${base}/servers/${id}` },
 ];
+/** Where the image service of the same cloud shows an image. */
+export const imageLink = (base: string, id: string): string => `${base.replace(/\/[^/]*$/, '')}/image/v2/images/${id}`;
 const bookmark = (base: string, plural: string, id: string) => [
   { rel: 'bookmark', href: `${base}/${plural}/${encodeURIComponent(id)}` },
 ];

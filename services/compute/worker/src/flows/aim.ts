@@ -8,7 +8,7 @@ import type { Target } from './pursuit.js';
 export async function aim(
   deps: Pick<FlowDeps, 'aims'>,
   tx: Tx,
-  desired: Target & { readonly power: DesiredPower },
+  desired: Target & { readonly power: DesiredPower; readonly exportImageId?: string },
   now: Date,
 ): Promise<Target> {
   const generation = await deps.aims.set(tx, desired, now);

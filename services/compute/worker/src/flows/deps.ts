@@ -1,6 +1,6 @@
 import type { Sql } from '#libs/platform/db';
 import type { NodeStateRepo, ReportRepo, ServerNodeRepo, ServerRepo } from '#services/compute/data';
-import type { Network, Placement } from '../peers.js';
+import type { Images, Network, Placement } from '../peers.js';
 import type { Pursuit } from './pursuit.js';
 
 /** What the flows of servers work with. */
@@ -8,9 +8,12 @@ export interface FlowDeps {
   readonly db: Sql;
   readonly placement: Placement;
   readonly network: Network;
+  readonly images: Images;
   readonly servers: ServerRepo;
   readonly aims: ServerNodeRepo;
   readonly nodes: NodeStateRepo;
   readonly reports: ReportRepo;
   readonly pursuit: Pursuit;
+  /** Seconds for which a shelved server stays on its node; below 0: until it is taken off by hand. */
+  readonly shelvedOffloadS: number;
 }

@@ -1,7 +1,7 @@
 /** A server's ports, as network is asked for them and as compute keeps them. */
 import { networkV1 } from '#libs/contract';
 import type { StepContext } from '#libs/platform/flow';
-import { type KeptPorts, keptPorts, type ServerCreateInput } from '#services/compute/domain';
+import { type KeptPorts, keptPorts, type Nic, ownPorts, type ServerCreateInput } from '#services/compute/domain';
 import type { Network } from '../peers.js';
 import type { Placed } from './claim.js';
 import { orFinal } from './final.js';
@@ -38,10 +38,25 @@ export async function ensurePorts(
 }
 
 /** Binds the ports to another node. */
-export async function movePorts(network: Network, ctx: StepContext<ServerCreateInput>, to: Placed): Promise<KeptPorts> {
-  const { input } = ctx;
-  if (!input.nics.length) return NONE;
+export function movePorts(network: Network, ctx: StepContext<ServerCreateInput>, to: Placed): Promise<KeptPorts> {
+  return bindPorts(network, ctx, ctx.input.nics, to.node);
+}
+
+/** Binds the ports to a node; `nics` is the order in which they are shown. */
+export async function bindPorts(
+  network: Network,
+  ctx: StepContext<{ readonly serverId: string }>,
+  nics: readonly Nic[],
+  host: string,
+): Promise<KeptPorts> {
+  if (!nics.length) return NONE;
   const { fence, n } = ctx.next();
-  const bound = orFinal(network.bind({ serverId: input.serverId, host: to.node, fence, seq: n }));
-  return keptPorts(await bound, input.nics);
+  const { ports } = await orFinal(network.bind({ serverId: ctx.input.serverId, host, fence, seq: n }));
+  return keptPorts({ ports: ownPorts({ nics, addresses: [] }, ports) }, nics);
+}
+
+/** The ports keep their addresses and are on no node. */
+export async function unbindPorts(network: Network, ctx: StepContext<{ readonly serverId: string }>): Promise<void> {
+  const { fence, n } = ctx.next();
+  await network.bind({ serverId: ctx.input.serverId, host: '', fence, seq: n });
 }

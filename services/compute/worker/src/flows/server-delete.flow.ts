@@ -5,7 +5,7 @@
  * A node that is down does not hold it up: what the node still has to do, and the claim that stands for it, become debts.
  */
 import { defineFlow } from '#libs/platform/flow';
-import { SERVER_DELETE, type ServerDeleteInput } from '#services/compute/domain';
+import { SERVER_DELETE, type ServerDeleteInput, shelfOf } from '#services/compute/domain';
 import type { FlowDeps } from './deps.js';
 import { releaseClaim, releasePorts } from './release.js';
 
@@ -24,6 +24,7 @@ export const serverDeleteFlow = (deps: FlowDeps) =>
       { name: 'clear', ensure: (ctx) => deps.pursuit.clear(ctx.input.serverId, ctx.now) },
       { name: 'ports', ensure: (ctx) => releasePorts(deps, ctx) },
       { name: 'claim', ensure: (ctx) => releaseClaim(deps, ctx) },
+      { name: 'shelf', ensure: (ctx) => clearShelf(deps, ctx.input.serverId) },
       {
         name: 'bury',
         tx: async (tx, ctx) => {
@@ -33,3 +34,10 @@ export const serverDeleteFlow = (deps: FlowDeps) =>
       },
     ],
   });
+
+/** The image that a shelved server lies in goes with it. */
+async function clearShelf({ servers, db, images }: FlowDeps, serverId: string): Promise<void> {
+  const server = await servers.find(db, serverId);
+  const shelf = server && shelfOf(server);
+  if (shelf) await images.discard({ imageId: shelf.imageId, owner: server.projectId });
+}

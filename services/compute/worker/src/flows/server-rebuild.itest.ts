@@ -103,7 +103,7 @@ it('goes on without an image that is gone', async () => {
   await bed.node('node-1');
   await bed.run();
   const id = await bed.active();
-  bed.imagesGone = true;
+  bed.images.gone = true;
   await bed.db.exec('update server set disk_epoch = 2 where id = $1', [id]);
   expect((await spec(id)).image).toBeUndefined();
 });

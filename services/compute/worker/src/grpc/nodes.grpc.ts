@@ -7,11 +7,11 @@ import { fail, isFailure, isUuid } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Implementation } from '#libs/platform/grpc';
 import type { ServerNode, ServerNodeRepo, SpecRepo } from '#services/compute/data';
-import { ownPorts, type Server } from '#services/compute/domain';
+import { ownPorts, quiesceOf, type Server, shelfOf } from '#services/compute/domain';
 import type { Enrolment } from '../nodes/enrolment.js';
 import type { Images, Network } from '../peers.js';
 import { nodeOf } from './callers.js';
-import { absentSpec, isRescued, specOf } from './spec.js';
+import { absentSpec, type ImageSource, isRescued, specOf } from './spec.js';
 
 interface Deps {
   readonly db: Db;
@@ -22,6 +22,7 @@ interface Deps {
   readonly enrolment: Enrolment;
 }
 
+const GIB = 2 ** 30;
 const NO_PORTS: readonly networkV1.Port[] = [];
 
 export function nodesService(deps: Deps): Implementation<computeV1.NodesService> {
@@ -51,12 +52,13 @@ async function specFor(deps: Deps, node: string, serverId: string): Promise<comp
   const { aim, server, secrets } = source;
   if (aim.power === 'absent') return absentSpec(aim);
   if (!server || !secrets) throw unknown();
-  const [ports, location, rescueLocation] = await Promise.all([
+  const [ports, image, rescueLocation, wantedExport] = await Promise.all([
     portsOf(deps, server),
-    server.diskMade < server.diskEpoch ? locationOf(deps, server.imageId, aim) : undefined,
+    sourceOf(deps, server, aim),
     isRescued(server) && !server.rescue.made ? locationOf(deps, server.rescue.imageId, aim) : undefined,
+    exportOf(deps, server, aim),
   ]);
-  return specOf({ server, aim, secrets, ports, location, rescueLocation });
+  return specOf({ server, aim, secrets, ports, source: image, rescueLocation, wantedExport });
 }
 
 async function portsOf(deps: Deps, server: Server): Promise<readonly networkV1.Port[]> {
@@ -65,17 +67,37 @@ async function portsOf(deps: Deps, server: Server): Promise<readonly networkV1.P
   return ownPorts(server, reply.servers.find((entry) => entry.serverId === server.id)?.ports ?? NO_PORTS);
 }
 
+/** What its disk is made of: the image, or off the shelf what lies there; nothing once the disk is made. */
+async function sourceOf(deps: Deps, server: Server, aim: ServerNode): Promise<ImageSource | undefined> {
+  const { image, flavor, diskMade, diskEpoch } = server;
+  const shelf = shelfOf(server);
+  const imageId = shelf?.imageId ?? server.imageId;
+  if (diskMade >= diskEpoch || imageId === null) return undefined;
+  const virtualSize = shelf && flavor.diskGb > 0 ? flavor.diskGb * GIB : (image?.virtualSize ?? 0);
+  const location = await locationOf(deps, imageId, aim);
+  return location && { imageId, virtualSize, location };
+}
+
 /** A signed address for this node. Asked for until a disk is made: then that is what counts, and the image may be gone. */
-async function locationOf(
-  deps: Deps,
-  imageId: string | null,
-  { node }: ServerNode,
-): Promise<imageV1.Location | undefined> {
-  if (imageId === null) return undefined;
+async function locationOf(deps: Deps, imageId: string, { node }: ServerNode): Promise<imageV1.Location | undefined> {
   try {
     return await deps.images.locate({ imageId, node });
   } catch (error) {
     if (isFailure(error, 'notFound')) return undefined;
     throw error;
+  }
+}
+
+/** An image that is gone is the end of this copy, not of the server. */
+async function exportOf(deps: Deps, server: Server, aim: ServerNode): Promise<computeV1.Export | undefined> {
+  const { exportImageId: imageId, node } = aim;
+  if (imageId === null) return undefined;
+  const wanted = { imageId, uploadUrl: '', quiesce: quiesceOf(server), trouble: '' };
+  try {
+    const { url } = await deps.images.admit({ imageId, node });
+    return { ...wanted, uploadUrl: url };
+  } catch (error) {
+    if (!isFailure(error, 'notFound')) throw error;
+    return { ...wanted, trouble: 'the image was deleted' };
   }
 }

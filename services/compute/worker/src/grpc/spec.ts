@@ -9,9 +9,17 @@ export interface SpecParts {
   readonly secrets: ServerSecrets;
   readonly ports: readonly networkV1.Port[];
   /** Only until the disk is made: later it is there, or lost. */
-  readonly location: imageV1.Location | undefined;
+  readonly source: ImageSource | undefined;
   /** Likewise of what the server is rescued from. */
   readonly rescueLocation: imageV1.Location | undefined;
+  readonly wantedExport: computeV1.Export | undefined;
+}
+
+/** An image and where its bytes are. */
+export interface ImageSource {
+  readonly imageId: string;
+  readonly virtualSize: number;
+  readonly location: imageV1.Location;
 }
 
 /** For a server that shall be gone, which needs no more to be said. */
@@ -40,7 +48,7 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     vcpus: flavor.vcpus,
     memoryMb: flavor.memoryMb,
     diskGb: flavor.diskGb,
-    ...(parts.location ? { image: imageOf(server, parts.location) } : {}),
+    ...(parts.source ? { image: imageOf(parts.source) } : {}),
     ...(isRescued(server) ? { rescue: rescueOf(server.rescue, parts.rescueLocation) } : {}),
     nics: nicsOf(server, parts.ports),
     configDrive: server.configDrive,
@@ -55,6 +63,7 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     diskEpoch: server.diskEpoch,
     launchedAtMs: server.launchedAt?.getTime() ?? 0,
     files: secrets.files.map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') })),
+    ...(parts.wantedExport ? { export: parts.wantedExport } : {}),
   });
 }
 
@@ -72,16 +81,9 @@ function rescueOf({ imageId, image, epoch }: RescueDisk, location: imageV1.Locat
   return { image: source, properties: { ...image.properties }, epoch };
 }
 
-function imageOf(server: Server, location: imageV1.Location): computeV1.ImageSource {
+function imageOf({ imageId, virtualSize, location }: ImageSource): computeV1.ImageSource {
   const { url, sha256, size, diskFormat } = location;
-  return {
-    imageId: server.imageId ?? '',
-    url,
-    sha256,
-    size,
-    diskFormat,
-    virtualSize: server.image?.virtualSize ?? 0,
-  };
+  return { imageId, url, sha256, size, diskFormat, virtualSize };
 }
 
 /** In the order in which the tenant sees them. */

@@ -8,6 +8,7 @@ import { openLog } from '#libs/platform/log';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
 import { computeMigrations, NodeRepo, Seal, ServerRepo, SpecRepo } from '#services/compute/data';
 import { SERVER_CREATE, serverKey } from '#services/compute/domain';
+import { FakeImages } from '../testbed/fake-images.fixture.js';
 import { FakeNetwork } from '../testbed/fake-network.fixture.js';
 import { FakePlacement } from '../testbed/fake-placement.fixture.js';
 import { newServer } from '../testbed/new-server.fixture.js';
@@ -46,7 +47,7 @@ beforeAll(async () => {
   });
   worker = new ComputeWorker({
     ...{ db, servers, specs, placement, network: new FakeNetwork(), amqp: AMQP, options: OPTIONS },
-    images: { locate: () => Promise.reject(new Error('not asked')) },
+    images: new FakeImages(),
     agentOf: () => ({ inventory: () => Promise.reject(new Error('not asked')) }),
     ...{ process: 'compute', version: '1', clock: systemClock, ids: randomIds, log },
   });

@@ -9,12 +9,14 @@ import type { Log } from '#libs/platform/log';
 import { ConsoleTokenRepo, type ServerRepo, type StandingRepo, type Stranded } from '#services/compute/data';
 import { SERVER_DELETE, type ServerDeleteInput, serverKey } from '#services/compute/domain';
 import type { ServerReconciler } from './server.reconciler.js';
+import type { Shelf } from './shelf.js';
 
 interface Deps {
   readonly db: Db;
   readonly servers: ServerRepo;
   readonly standings: StandingRepo;
   readonly reconciler: ServerReconciler;
+  readonly shelf: Shelf;
   readonly keepDays: number;
   readonly ids: Ids;
   readonly now: () => Date;
@@ -45,8 +47,9 @@ export class Janitor {
   }
 
   async scan(): Promise<void> {
-    const { db, standings, reconciler, now } = this.deps;
+    const { db, standings, reconciler, shelf, now } = this.deps;
     await reconciler.scan();
+    await shelf.clear();
     const stranded = await standings.stranded(db, new Date(now().getTime() - STRANDED_MS));
     for (const server of stranded) await this.#rescue(server);
   }

@@ -25,6 +25,8 @@ export interface FakeNodeOptions {
   getSpec(serverId: string): Promise<computeV1.ServerSpec>;
   /** Publishes a report as the node's broker user. */
   publish(report: NodeReport): Promise<void>;
+  /** Sends the bytes of a disk. Throws what the image service says against it. */
+  upload(url: string): void;
 }
 
 export class FakeNode {
@@ -45,6 +47,8 @@ export class FakeNode {
   /** Why a guest can not be made or removed here. */
   bootFailure: ((spec: computeV1.ServerSpec) => string | undefined) | undefined;
   removeFailure: string | undefined;
+  /** Why no disk can be copied here. */
+  exportFailure: string | undefined;
   #clock = 1_700_000_000_000;
   readonly #chains = new Map<string, Promise<void>>();
 
@@ -140,12 +144,28 @@ export class FakeNode {
     if (wanted === 'running' && this.bootMs) await delay(this.bootMs);
     const failure = wanted === 'running' ? this.bootFailure?.(spec) : undefined;
     if (failure) return failure;
+    if (spec.export) {
+      const trouble = this.#export(spec.export);
+      if (trouble) return trouble;
+    }
     if (wanted !== 'absent' && spec.diskEpoch > held.epoch && !spec.image) return 'no image is named';
     held.epoch = wanted === 'absent' ? 0 : spec.diskEpoch;
     if (wanted === 'running') held.rescue = spec.rescue?.epoch ?? 0;
     held.power = wanted;
     held.rebootCount = spec.rebootCount;
     return undefined;
+  }
+
+  #export({ uploadUrl, trouble }: computeV1.Export): string | undefined {
+    if (trouble) return trouble;
+    if (this.exportFailure) return this.exportFailure;
+    if (!uploadUrl) return undefined;
+    try {
+      this.options.upload(uploadUrl);
+      return undefined;
+    } catch (error) {
+      return (error as Error).message;
+    }
   }
 
   #report(

@@ -52,6 +52,7 @@ import { ReportConsumer } from '../nodes/report.consumer.js';
 import type { WorkerOptions } from '../options.js';
 import type { SendCommand } from '../peers.js';
 import { ServerReconciler } from '../reconcile/server.reconciler.js';
+import { FakeImages } from './fake-images.fixture.js';
 import { FakeNetwork } from './fake-network.fixture.js';
 import { FakeNode, type Held } from './fake-node.fixture.js';
 import { FakePlacement } from './fake-placement.fixture.js';
@@ -64,6 +65,7 @@ export const OPTIONS: WorkerOptions = {
   reservedMemoryMb: 0,
   heartbeatMs: 1_000,
   silenceMs: 31_000,
+  shelvedOffloadS: 0,
   concurrency: 8,
   keepDays: 7,
 };
@@ -75,6 +77,7 @@ export class Testbed {
   readonly log = openLog('test', 'silent');
   readonly placement = new FakePlacement();
   readonly network = new FakeNetwork();
+  readonly images = new FakeImages();
   readonly nodes = new Map<string, FakeNode>();
   readonly servers = new ServerRepo(SEAL);
   readonly repos = {
@@ -94,7 +97,6 @@ export class Testbed {
   readonly service: ReturnType<typeof nodesService>;
   /** Commands are lost while it says so. */
   losesCommands: () => boolean = () => false;
-  imagesGone = false;
   busSince: Date | undefined = new Date(0);
   /** How far the worker's clock runs ahead. */
   aheadMs = 0;
@@ -120,17 +122,15 @@ export class Testbed {
     const hearing = new Hearing();
     const ears = { db, reports, watch, fences, servers: reconciler, hearing, send, now, log };
     this.consumer = new ReportConsumer(ears);
-    const images = {
-      locate: async () => {
-        if (this.imagesGone) throw fail.notFound('no such image');
-        return { url: 'http://i', sha256: '', size: 1, diskFormat: 'qcow2', expiresAtMs: 0 };
-      },
-    };
+    const { images } = this;
     const declare = async () => undefined;
     const enrolment = new Enrolment({ db, nodes, watch, declare, send, heartbeatMs: OPTIONS.heartbeatMs, now });
     this.service = nodesService({ db, specs: new SpecRepo(SEAL), aims, network, images, enrolment });
     const pursuit = new Pursuit(db, aims, send, hearing);
-    this.flows = computeFlows({ db, placement, network, servers, aims, nodes: states, reports, pursuit });
+    const { shelvedOffloadS } = OPTIONS;
+    this.flows = computeFlows({
+      ...{ db, placement, network, images, servers, aims, nodes: states, reports, pursuit, shelvedOffloadS },
+    });
   }
 
   static async open(): Promise<Testbed> {
@@ -182,6 +182,7 @@ export class Testbed {
       name,
       getSpec: async (serverId) => this.service.getSpec({ serverId, node: '' }, peer) as Promise<computeV1.ServerSpec>,
       publish: (report) => this.say(report),
+      upload: (url) => this.images.upload(url),
     });
     this.nodes.set(name, node);
     await this.service.enrol(enrolRequest(name, memoryMb), peer);

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { type Clock, isFailure } from '#libs/kernel';
 import type { Reply } from '#libs/platform/http';
-import type { ImageFiles, ImageRepo, SignedUrls, StoredImage } from '#services/image/data';
+import type { Access, Grant, ImageFiles, ImageRepo, SignedUrls, StoredImage } from '#services/image/data';
 import { sendBytes } from './image-file.handlers.js';
 
 export interface BlobParts {
@@ -33,14 +33,24 @@ function deliver(reply: FastifyReply, answer: Reply): FastifyReply {
     .send(answer.body);
 }
 
-async function allowed({ images, urls, clock }: BlobParts, id: string, query: Query): Promise<StoredImage | undefined> {
-  const { node, exp, sig } = query;
-  if (typeof node !== 'string' || typeof exp !== 'string' || typeof sig !== 'string' || !/^\d{1,15}$/.test(exp)) return;
-  const grant = { imageId: id, node, expiresAtMs: Number(exp) };
-  if (!urls.allows(grant, sig, clock.now().getTime())) return;
-  const image = await images.get(id, undefined).catch((error: unknown) => {
+async function allowed(parts: BlobParts, id: string, query: Query): Promise<StoredImage | undefined> {
+  if (!grantOf(parts, 'read', id, query)) return undefined;
+  const image = await parts.images.get(id, undefined).catch((error: unknown) => {
     if (isFailure(error, 'notFound')) return undefined;
     throw error;
   });
   return image?.status === 'active' ? image : undefined;
+}
+
+/** The grant that the query proves, or undefined. */
+export function grantOf(
+  { urls, clock }: Pick<BlobParts, 'urls' | 'clock'>,
+  access: Access,
+  id: string,
+  query: Query,
+): Grant | undefined {
+  const { node, exp, sig } = query;
+  if (typeof node !== 'string' || typeof exp !== 'string' || typeof sig !== 'string' || !/^\d{1,15}$/.test(exp)) return;
+  const grant: Grant = { access, imageId: id, node, expiresAtMs: Number(exp) };
+  return urls.allows(grant, sig, clock.now().getTime()) ? grant : undefined;
 }

@@ -74,7 +74,7 @@ export async function sendBytes(
 }
 
 /** Lets a client that is still sending read its refusal, then hangs up. */
-function drain(request: IncomingMessage): void {
+export function drain(request: IncomingMessage): void {
   if (request.complete || request.destroyed) return;
   request.resume();
   const timer = setTimeout(() => request.destroy(), DRAIN_MS);

@@ -1,0 +1,122 @@
+/**
+ * libvirt's backup job: a running domain's disk as it is at one moment, the whole chain in one file, while the guest goes
+ * on. A job belongs to the domain, not to the agent: one that an earlier agent began is ended before another begins.
+ */
+import { delay, fail } from '#libs/kernel';
+import type { Log } from '#libs/platform/log';
+import { element, toXml } from '../domain/xml.js';
+import type { Libvirt } from '../libvirt/client.js';
+import { isInvalidOperation, isNoDomain, LibvirtError } from '../libvirt/errors.js';
+import { AGENT_SECONDS, type DomainRef, JOB, PROCEDURES } from '../libvirt/protocol.js';
+import { explained } from './domains.js';
+
+/** Whether the guest's file systems stand still for the moment at which the copy is taken. */
+export type Quiesce = '' | 'try' | 'require';
+
+const FIRST_LOOK_MS = 50;
+const LOOK_MS = 500;
+const END_MS = 10_000;
+
+/** Pure: the root disk alone goes into the file. */
+export const backupXml = (path: string): string =>
+  toXml(
+    element(
+      'domainbackup',
+      { mode: 'push' },
+      element(
+        'disks',
+        {},
+        element(
+          'disk',
+          { name: 'vda', backup: 'yes', type: 'file' },
+          element('driver', { type: 'qcow2' }),
+          element('target', { file: path }),
+        ),
+      ),
+    ),
+  );
+
+export class Backups {
+  readonly #libvirt: Libvirt;
+  readonly #log: Log;
+
+  constructor(libvirt: Libvirt, log: Log) {
+    this.#libvirt = libvirt;
+    this.#log = log;
+  }
+
+  /** Copies the root disk of a running domain into a new file at `path`. Throws `unavailable` where it stopped meanwhile. */
+  async run(domain: DomainRef, path: string, quiesce: Quiesce, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#begin(domain, path, quiesce);
+      await this.#untilEnd(domain, signal);
+    } catch (error) {
+      await this.end(domain);
+      throw isNoDomain(error) || isInvalidOperation(error) ? stopped(error) : explained(error);
+    }
+  }
+
+  /** Ends a backup that is under way; any other job is left alone. */
+  async end(domain: DomainRef): Promise<void> {
+    const until = performance.now() + END_MS;
+    try {
+      while ((await this.#isActive(domain)) && performance.now() < until) {
+        await this.#libvirt.call(PROCEDURES.abortJob, { domain });
+        await delay(FIRST_LOOK_MS);
+      }
+    } catch (error) {
+      if (!isNoDomain(error) && !isInvalidOperation(error)) throw explained(error);
+    }
+  }
+
+  async #begin(domain: DomainRef, path: string, quiesce: Quiesce): Promise<void> {
+    const frozen = quiesce !== '' && (await this.#freeze(domain, quiesce));
+    try {
+      await this.#libvirt.call(PROCEDURES.backupBegin, { domain, xml: backupXml(path), flags: 0 });
+    } finally {
+      if (frozen) await this.thaw(domain);
+    }
+  }
+
+  async #freeze(domain: DomainRef, quiesce: Quiesce): Promise<boolean> {
+    try {
+      await this.#libvirt.call(PROCEDURES.agentTimeout, { domain, seconds: AGENT_SECONDS, flags: 0 });
+      await this.#libvirt.call(PROCEDURES.freeze, { domain, flags: 0 });
+      return true;
+    } catch (error) {
+      if (!(error instanceof LibvirtError)) throw error;
+      // It may have been frozen all the same, its answer late.
+      await this.thaw(domain);
+      if (quiesce === 'require')
+        throw fail.conflict(`the guest's file systems can not be frozen: ${error.message}`, { cause: error });
+      this.#log.warn({ err: error, serverId: domain.uuid }, 'the guest is copied without freezing its file systems');
+      return false;
+    }
+  }
+
+  /** For a guest that may have been left frozen; one that is not, or has no agent, is left as it is. */
+  async thaw(domain: DomainRef): Promise<void> {
+    await this.#libvirt.call(PROCEDURES.thaw, { domain, flags: 0 }).catch((error: unknown) => {
+      if (!(error instanceof LibvirtError)) throw error;
+      this.#log.debug({ err: error, serverId: domain.uuid }, 'there was nothing to thaw');
+    });
+  }
+
+  async #untilEnd(domain: DomainRef, signal: AbortSignal): Promise<void> {
+    for (let pause = FIRST_LOOK_MS; await this.#isActive(domain); pause = Math.min(pause * 1.5, LOOK_MS)) {
+      await delay(pause, signal);
+      signal.throwIfAborted();
+    }
+    const { type, message } = await this.#libvirt.call(PROCEDURES.jobStats, { domain, flags: JOB.askCompleted });
+    if (type === JOB.completed) return;
+    if (/no space left/i.test(message)) throw Object.assign(new Error(message), { code: 'ENOSPC' });
+    throw type === JOB.failed && message ? fail.conflict(`the disk could not be copied: ${message}`) : stopped(message);
+  }
+
+  async #isActive(domain: DomainRef): Promise<boolean> {
+    const { type, operation } = await this.#libvirt.call(PROCEDURES.jobStats, { domain, flags: 0 });
+    return operation === JOB.backup && (type === JOB.bounded || type === JOB.unbounded);
+  }
+}
+
+const stopped = (cause: unknown) => fail.unavailable('the guest was switched off while its disk was copied', { cause });
