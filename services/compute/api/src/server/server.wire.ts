@@ -118,6 +118,15 @@ const core: readonly Field<ServerRow>[] = [
   { name: 'locked_reason', since: '2.73', from: (s) => s.lockedReason },
 ];
 
+/** Without what extensions added to them. */
+const plainAddresses = (s: ServerRow) =>
+  Object.fromEntries(
+    Object.entries(addressesOf(s.addresses, s.floatingIps)).map(([network, list]) => [
+      network,
+      list.map(({ version, addr }) => ({ version, addr })),
+    ]),
+  );
+
 const shown: readonly Field<ServerRow>[] = [
   { name: 'OS-EXT-AZ:availability_zone', from: (s) => s.availabilityZone ?? '' },
   { name: 'pinned_availability_zone', since: '2.96', from: (s) => s.pinnedZone },
@@ -163,7 +172,8 @@ export const listedServer: View<ServerRow> = view(detail);
 /** GET of one. */
 export const shownServer: View<ServerRow> = view([...detail, groups]);
 const updatedFields: readonly Field<ServerRow>[] = [
-  ...core,
+  ...core.map((field) => (field.name === 'addresses' ? { ...field, since: '2.75' } : field)),
+  { name: 'addresses', until: '2.74', from: plainAddresses },
   groups,
   ...[...shown, ...administrative].map((field) => ({ ...field, since: later(field.since, '2.75') })),
   { name: 'OS-EXT-SRV-ATTR:hostname', since: '2.90', from: (s) => s.hostname },
@@ -181,7 +191,7 @@ export interface RebuiltRow extends ServerRow {
 
 /** The answer to a rebuild: that of a PUT and what a rebuild changes. */
 export const rebuiltServer: View<RebuiltRow> = view<RebuiltRow>([
-  ...updatedFields.filter(({ name }) => name !== 'key_name'),
+  ...updatedFields.filter(({ name }) => !['key_name', 'OS-EXT-SRV-ATTR:user_data'].includes(name)),
   { name: 'key_name', since: '2.54', from: (s) => s.keyName },
   { name: 'user_data', since: '2.57', from: (s) => s.ownUserData },
   { name: 'adminPass', from: (s) => s.newPassword },
