@@ -4,7 +4,15 @@ import type { agentV1, imageV1, networkGroupsV1, networkV1 } from '#libs/contrac
 import type { Clock, Ids } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Remote } from '#libs/platform/grpc';
-import { FlavorRepo, KeypairRepo, NodeRepo, QuotaRepo, type Seal, ServerRepo } from '#services/compute/data';
+import {
+  FlavorRepo,
+  KeypairRepo,
+  NodeRepo,
+  QuotaRepo,
+  type Seal,
+  ServerGroupRepo,
+  ServerRepo,
+} from '#services/compute/data';
 import type { ForeignApi } from './foreign-api.js';
 
 export class Books {
@@ -13,6 +21,7 @@ export class Books {
   readonly keypairs = new KeypairRepo();
   readonly nodes = new NodeRepo();
   readonly quotas = new QuotaRepo();
+  readonly groups = new ServerGroupRepo();
 
   constructor(
     readonly db: Db,

@@ -35,6 +35,7 @@ import { serverAddressOps } from './server/server-address.ops.js';
 import { ServerConsoleHandlers } from './server/server-console.handlers.js';
 import { ServerCreateHandlers } from './server/server-create.handlers.js';
 import { ServerEventHandlers, serverExternalEventOps } from './server/server-external-event.ops.js';
+import { ServerHints } from './server/server-hints.js';
 import { ServerImageHandlers } from './server/server-image.handlers.js';
 import { serverImageOps } from './server/server-image.ops.js';
 import { ServerMetadataHandlers, serverMetadataOps } from './server/server-metadata.ops.js';
@@ -50,6 +51,8 @@ import { ServerShelveHandlers } from './server/server-shelve.handlers.js';
 import { serverShelveOps, serverShelveRules } from './server/server-shelve.ops.js';
 import { ServerTagHandlers, serverTagOps } from './server/server-tag.ops.js';
 import { serverTopologyOps, serverTopologyRules } from './server/server-topology.ops.js';
+import { ServerGroupHandlers } from './server-group/server-group.handlers.js';
+import { serverGroupOps, serverGroupRules } from './server-group/server-group.ops.js';
 import { instanceUsageAuditLogOps } from './usage/instance-usage-audit-log.ops.js';
 import { UsageHandlers, usageOps } from './usage/usage.ops.js';
 import { VersionHandlers, versionOps } from './version/version.ops.js';
@@ -91,6 +94,7 @@ export const computeOps: readonly Op[] = [
   ...hostOps,
   ...migrationOps,
   ...instanceUsageAuditLogOps,
+  ...serverGroupOps,
   ...serverExternalEventOps,
   ...serverTopologyOps,
   ...volumeOps,
@@ -106,6 +110,7 @@ export const computeRules: readonly Rule[] = [
   ...serverShelveRules,
   ...instanceActionRules,
   ...quotaRules,
+  ...serverGroupRules,
   ...serverTopologyRules,
 ];
 
@@ -134,6 +139,8 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     KeypairHandlers,
     ServerHandlers,
     ServerCreateHandlers,
+    ServerHints,
+    ServerGroupHandlers,
     ServerConsoleHandlers,
     ServerRebuildHandlers,
     ServerRescueHandlers,

@@ -12,6 +12,7 @@ export * from './seal.js';
 export type { NewServer } from './server.insert.js';
 export * from './server.query.js';
 export * from './server.repo.js';
+export * from './server-group.repo.js';
 export * from './server-node.repo.js';
 export * from './server-task.query.js';
 export * from './shelved.query.js';

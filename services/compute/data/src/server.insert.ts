@@ -27,6 +27,7 @@ export type NewServer = Pick<
   | 'nics'
   | 'securityGroups'
   | 'tags'
+  | 'groupId'
   | 'schedulerHints'
   | 'accessIpV4'
   | 'accessIpV6'
@@ -40,9 +41,9 @@ const INSERT = {
   text: `insert into server (id, project_id, user_id, name, hostname, description, vm_state, task_state, power, availability_zone,
       pinned_zone, image_id, image, flavor, flavor_id, key_name, key_type, key_data, metadata, config_drive, nics,
       security_groups, tags, scheduler_hints, access_ip_v4, access_ip_v6, disk_config, reservation_id, launch_index,
-      user_data, admin_pass, files, created_at, updated_at)
+      user_data, admin_pass, files, created_at, updated_at, group_id)
     values ($1, $2, $3, $4, $5, $6, 'building', 'scheduling', 'running', $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17,
-      $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $30)`,
+      $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $30, $31)`,
 };
 
 const json = (value: unknown): string | null => (value === null ? null : JSON.stringify(value));
@@ -80,5 +81,6 @@ export async function insertServer(on: Sql, seal: Seal, server: NewServer, now: 
     sealed.adminPass,
     sealed.files,
     now,
+    server.groupId,
   ]);
 }

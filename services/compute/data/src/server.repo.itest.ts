@@ -52,6 +52,7 @@ const fresh = (more: Partial<NewServer> = {}): NewServer => ({
   nics: [],
   securityGroups: [],
   tags: ['t'],
+  groupId: null,
   schedulerHints: {},
   accessIpV4: '',
   accessIpV6: '',

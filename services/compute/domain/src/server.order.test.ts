@@ -63,6 +63,8 @@ const facts: OrderFacts & { flavor: Flavor } = {
   nics: [{ portId: '', networkId: 'net', fixedIp: '', tag: '', adopt: false }],
   securityGroups: [{ id: 'sg', name: 'default' }],
   excludeProviderIds: [],
+  amongProviderIds: [],
+  group: null,
 };
 const rights = { zeroDiskFlavor: false };
 const trouble = (more: Partial<ServerOrder>, other: Partial<OrderFacts> = {}, may = rights) =>

@@ -6,10 +6,12 @@ import { type Failure, fail } from '#libs/kernel';
 import { type Flavor, snapshotOf } from './flavor.js';
 import type { Keypair } from './keypair.js';
 import { fits, type QuotaLimits } from './quota.js';
+import { demandOf, demandTrouble } from './server.demand.js';
 import { hostnameFrom, numberedHostname } from './server.hostname.js';
 import type { FlavorSnapshot, ImageSnapshot, InjectedFile, Nic, SecurityGroup, Server } from './server.js';
 import { sizeOf } from './server.js';
 import type { ServerCreateInput } from './server.tasks.js';
+import type { ServerGroup } from './server-group.js';
 
 export interface NicWish {
   /** The tenant's own port, or ''. */
@@ -69,6 +71,9 @@ export interface OrderFacts {
   readonly securityGroups: readonly SecurityGroup[];
   /** Providers to keep away from, by hints. */
   readonly excludeProviderIds: readonly string[];
+  /** The only providers it may go to, by hints; empty for any. */
+  readonly amongProviderIds: readonly string[];
+  readonly group: ServerGroup | null;
 }
 
 /** What may be asked for whom. */
@@ -104,7 +109,9 @@ export function orderTrouble(order: ServerOrder, facts: OrderFacts, rights: Orde
   if (flavor.diskGb === 0 && !rights.zeroDiskFlavor)
     return fail.forbidden('Only volume-backed servers are allowed for flavors with zero disk.');
   if (order.keyName !== null && !facts.keypair) return fail.invalid('Invalid key_name provided.');
-  return fitTrouble(flavor, image) ?? countTrouble(order, facts) ?? limitTrouble(order, limits);
+  return (
+    demandTrouble(flavor) ?? fitTrouble(flavor, image) ?? countTrouble(order, facts) ?? limitTrouble(order, limits)
+  );
 }
 
 /** Why a server of that flavor can not boot from the image, or undefined. */
@@ -151,7 +158,7 @@ export function planServers(
   freshId: () => string,
 ): ServerPlan[] {
   const flavor = snapshotOf(facts.flavor);
-  const traits = traitsOf(flavor, facts.image);
+  const demand = demandOf(flavor, facts.image);
   return Array.from({ length: count }, (_, index): ServerPlan => {
     const id = freshId();
     const { name, hostname } = namesOf(order, index, count > 1, id);
@@ -177,11 +184,12 @@ export function planServers(
         nics,
         securityGroupIds: securityGroups.map((group) => group.id),
         size: sizeOf(flavor),
-        ...traits,
+        ...demand,
         onlyHost: order.onlyHost,
         // Nobody gets into another zone than the default one without having named it, or a node of it.
         availabilityZone: order.zone ?? (order.onlyHost ? '' : DEFAULT_ZONE),
         excludeProviderIds,
+        amongProviderIds: facts.amongProviderIds,
       },
     };
   });
@@ -210,20 +218,3 @@ export const imageSnapshotOf = ({
   sha256,
   properties,
 });
-
-const TRAIT = 'trait:';
-
-/** Traits that the flavor or the image demands or forbids. */
-export function traitsOf(
-  flavor: FlavorSnapshot,
-  image: ImageSnapshot,
-): Pick<ServerCreateInput, 'requiredTraits' | 'forbiddenTraits'> {
-  const named = (word: string): string[] => [
-    ...new Set(
-      [...Object.entries(flavor.extraSpecs), ...Object.entries(image.properties)]
-        .filter(([key, value]) => key.startsWith(TRAIT) && value === word)
-        .map(([key]) => key.slice(TRAIT.length)),
-    ),
-  ];
-  return { requiredTraits: named('required'), forbiddenTraits: named('forbidden') };
-}

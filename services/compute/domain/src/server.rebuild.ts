@@ -2,8 +2,9 @@
 import { type Failure, fail } from '#libs/kernel';
 import type { Keypair } from './keypair.js';
 import type { QuotaLimits } from './quota.js';
+import { demandOf } from './server.demand.js';
 import { type InjectedFile, type Server, sizeOf } from './server.js';
-import { fitTrouble, type ImageFacts, limitTrouble, traitsOf } from './server.order.js';
+import { fitTrouble, type ImageFacts, limitTrouble } from './server.order.js';
 import type { ServerRebuildInput } from './server.tasks.js';
 
 /** What is asked for; absent fields stay as they are, null forgets. */
@@ -46,7 +47,7 @@ export function rebuildInput(server: Server, image: ImageFacts, generation: numb
     generation,
     power: server.vmState === 'stopped' ? 'stopped' : 'running',
     size: sizeOf(server.flavor),
-    ...traitsOf(server.flavor, image),
+    ...demandOf(server.flavor, image),
     before: { imageId: server.imageId, image: server.image },
   };
 }

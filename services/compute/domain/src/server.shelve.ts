@@ -1,8 +1,9 @@
 /** Taking a server off the shelf: where it may go, by the wish and by what it was made with. Pure. */
 import { type Failure, fail } from '#libs/kernel';
 import type { Node } from './node.js';
+import { demandOf } from './server.demand.js';
 import { type Server, sizeOf } from './server.js';
-import { DEFAULT_ZONE, traitsOf } from './server.order.js';
+import { DEFAULT_ZONE } from './server.order.js';
 import type { ServerCreateInput } from './server.tasks.js';
 
 /** Absent: nothing was said. A zone of null: it is no longer bound to one. */
@@ -50,7 +51,7 @@ export function placeFor(server: Server, wish: UnshelveWish): ServerCreateInput 
     })),
     securityGroupIds: securityGroups.map((group) => group.id),
     size: sizeOf(flavor),
-    ...traitsOf(flavor, image ?? nothing),
+    ...demandOf(flavor, image ?? nothing),
     onlyHost: wish.host ?? '',
     availabilityZone: zonePinnedBy(server, wish) ?? (wish.host === undefined ? DEFAULT_ZONE : ''),
     excludeProviderIds: [],

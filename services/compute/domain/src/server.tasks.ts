@@ -2,6 +2,7 @@
  * The kinds of long operations and their inputs. Inputs are fixed when the task is inserted: every id that a flow will
  * make is among them, and nothing that could be a secret.
  */
+import type { NodeDemand } from './server.demand.js';
 import type { ImageDraft } from './server.image.js';
 import type { ImageSnapshot, Nic, RebootKind, RescueDisk, ServerSize } from './server.js';
 
@@ -24,21 +25,21 @@ export const SERVER_SHELVE_OFFLOAD = 'server.shelve-offload';
 export const SERVER_UNSHELVE = 'server.unshelve';
 export const IMAGE_DISCARD = 'image.discard';
 
-export interface ServerCreateInput {
+export interface ServerCreateInput extends NodeDemand {
   readonly serverId: string;
   readonly hostname: string;
   /** In order, with their port ids; empty: a server without network. */
   readonly nics: readonly Nic[];
   readonly securityGroupIds: readonly string[];
   readonly size: ServerSize;
-  readonly requiredTraits: readonly string[];
-  readonly forbiddenTraits: readonly string[];
   /** The only node it may go to (an administrator's `zone:host`), or ''. */
   readonly onlyHost: string;
   /** The zone asked for, or ''. */
   readonly availabilityZone: string;
   /** Nodes to keep away from, by their hypervisor ids. */
   readonly excludeProviderIds: readonly string[];
+  /** The only nodes it may go to, by their hypervisor ids; empty for any, absent in inputs of older tasks. */
+  readonly amongProviderIds?: readonly string[];
 }
 
 export interface ServerDeleteInput {
@@ -57,13 +58,11 @@ export interface ServerRebootInput extends ServerPowerInput {
   readonly rebootCount: number;
 }
 
-export interface ServerRebuildInput extends ServerPowerInput {
+/** With what the new image and the flavor demand: its node must meet it. */
+export interface ServerRebuildInput extends ServerPowerInput, NodeDemand {
   /** As it was before and will be again. */
   readonly power: 'running' | 'stopped';
   readonly size: ServerSize;
-  /** Of the new image and the flavor: its node must meet them. */
-  readonly requiredTraits: readonly string[];
-  readonly forbiddenTraits: readonly string[];
   /** What the disk was made from, to go back to where the node does not take the new image. */
   readonly before: { readonly imageId: string | null; readonly image: ImageSnapshot | null };
 }

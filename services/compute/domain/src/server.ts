@@ -185,6 +185,7 @@ export interface Server {
   readonly addresses: readonly Interface[];
   readonly securityGroups: readonly SecurityGroup[];
   readonly tags: readonly string[];
+  readonly groupId: string | null;
   readonly schedulerHints: Readonly<Record<string, unknown>>;
   readonly accessIpV4: string;
   readonly accessIpV6: string;

@@ -22,6 +22,7 @@ import {
   NodeRepo,
   NodeStateRepo,
   ReportRepo,
+  ServerGroupRepo,
   ServerNodeRepo,
   type ServerRepo,
   type SpecRepo,
@@ -114,7 +115,19 @@ export class ComputeWorker {
     const pursuit = new Pursuit(db, aims, send, hearing);
     const { images } = deps;
     const flows = computeFlows({
-      ...{ db, placement, network, images, servers, aims, nodes: states, reports, pursuit, shelvedOffloadS },
+      ...{
+        db,
+        placement,
+        network,
+        images,
+        servers,
+        groups: new ServerGroupRepo(),
+        aims,
+        nodes: states,
+        reports,
+        pursuit,
+        shelvedOffloadS,
+      },
     });
     this.runner = new FlowRunner({
       ...{ db, flows, owner: process, log, clock: deps.clock },

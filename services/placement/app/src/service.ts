@@ -1,6 +1,6 @@
 /** The placement service, put together: what `main` starts, and what tests start on scratch stores. */
 import { type Clock, type Ids, randomIds, systemClock } from '#libs/kernel';
-import { productVersion, type ServiceConfig } from '#libs/platform/config';
+import { productVersion, type ServiceConfig, validated } from '#libs/platform/config';
 import { type Db, openDb } from '#libs/platform/db';
 import { type Binding, serveGrpc } from '#libs/platform/grpc';
 import { serveHttp } from '#libs/platform/http';
@@ -14,11 +14,19 @@ import {
   ClaimRepo,
   NamesRepo,
   ProviderRepo,
+  PulseRepo,
   placementMigrations,
   ReshapeRepo,
   SnapshotKeeper,
 } from '#services/placement/data';
-import { operatorBinding, Scheduler, schedulerBinding } from '#services/placement/worker';
+import {
+  operatorBinding,
+  Pulses,
+  policyOf,
+  Scheduler,
+  SchedulerOptions,
+  schedulerBinding,
+} from '#services/placement/worker';
 
 export interface ServiceParts {
   readonly config: ServiceConfig;
@@ -53,7 +61,12 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   const keeper = new SnapshotKeeper(db);
   const providers = new ProviderRepo(db);
   const allocations = new AllocationRepo(db);
-  const scheduler = new Scheduler({ claims: new ClaimRepo(db), keeper, random: parts.random ?? Math.random });
+  const pulses = new PulseRepo(db);
+  const scheduler = new Scheduler({
+    ...{ claims: new ClaimRepo(db), keeper, pulses: new Pulses(pulses, clock), clock },
+    policy: policyOf(validated(SchedulerOptions, config.options ?? {}, 'options')),
+    random: parts.random ?? Math.random,
+  });
   const store = new PlacementStore(
     keeper,
     providers,
@@ -74,7 +87,7 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   });
   const about = { process: config.process, version: productVersion(), startedAt };
   const bindings: Binding[] = [
-    schedulerBinding({ scheduler, providers, allocations, log }),
+    schedulerBinding({ scheduler, providers, allocations, pulses, log }),
     operatorBinding({ books, allocations, keeper, clock, log, ...about }),
   ];
   const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, bindings);

@@ -42,9 +42,14 @@ export class BooksRepo {
     );
   }
 
-  /** Forgets events after `days`, and pairs of consumers that hold nothing after three times that. */
+  /** Forgets events and idle groups after `days`, and pairs of consumers that hold nothing after three times that. */
   async purge(days: number): Promise<void> {
     await this.db.exec(`delete from event where at < now() - $1::int * interval '1 day'`, [days]);
+    await this.db.exec(
+      `delete from claim_group g where at < now() - $1::int * interval '1 day'
+         and not exists (select from consumer c where c.group_id = g.id)`,
+      [days],
+    );
     await this.db.exec(
       `delete from consumer_fence f where at < now() - 3 * $1::int * interval '1 day'
          and not exists (select from allocation a where a.consumer_id = f.consumer_id)`,

@@ -5,7 +5,7 @@
  */
 import { currentContext, fail } from '#libs/kernel';
 import type { Db, Tx } from '#libs/platform/db';
-import type { Amounts } from '#services/placement/domain';
+import { type Amounts, type GroupRule, maxSeats } from '#services/placement/domain';
 
 export interface Pair {
   readonly fence: number;
@@ -20,13 +20,19 @@ export interface ClaimedNode {
 /** What a claim was answered, as it is kept beside the pair. */
 export type ClaimAnswer =
   | { readonly claimed: ClaimedNode; readonly alternates: readonly string[] }
-  | { readonly rejections: readonly { readonly id: string; readonly name: string; readonly reason: string }[] };
+  | {
+      readonly rejections: readonly { readonly id: string; readonly name: string; readonly reason: string }[];
+      /** All of them, counted; '' in answers from before there was one. */
+      readonly summary?: string;
+    };
 
 export interface ClaimWish {
   readonly consumerId: string;
   readonly projectId: string;
   readonly userId: string;
   readonly resources: Amounts;
+  /** Its group; a consumer that has one keeps it where none is given. */
+  readonly group?: GroupRule;
 }
 
 /** What a provider has after a write of ours. */
@@ -40,7 +46,18 @@ const GUARD = {
   name: 'placement.guard',
   text: `insert into consumer_fence as f (consumer_id, fence, seq) values ($1, $2, $3)
     on conflict (consumer_id) do update set fence = $2, seq = $3, answer = null, at = now() where (f.fence, f.seq) < ($2, $3)
-    returning exists (select from allocation a where a.consumer_id = $1) as holds`,
+    returning exists (select from allocation a where a.consumer_id = $1) as holds,
+      (select c.group_id from consumer c where c.id = $1) as "groupId"`,
+};
+const LOCK_GROUP = {
+  name: 'placement.lock_group',
+  text: 'insert into claim_group (id) values ($1) on conflict (id) do update set at = now()',
+};
+const SEATS = {
+  name: 'placement.seats',
+  text: `select q.root_id as id, count(distinct c.id) as seats
+    from consumer c join allocation a on a.consumer_id = c.id join provider q on q.id = a.provider_id
+   where c.group_id = $1 and c.id <> $2 group by 1`,
 };
 const HELD = {
   name: 'placement.held',
@@ -48,18 +65,19 @@ const HELD = {
 };
 /**
  * $1 consumer, $2 provider, $3 resources, $4 project, $5 user, $6 answer, $7 request id, $8 detail, $9: it had as much
- * before, so there is nothing to check.
+ * before, so there is nothing to check, $10 group, $11 how many of it may share a node, $12: all of it are on one node.
  */
 const CLAIM = {
   name: 'placement.claim',
   text: `with taken as (
       update provider p set used = placement_add(p.used, $3), generation = p.generation + 1, changed = pg_current_xact_id()
-       where p.id = $2 and p.is_node and ($9 or (p.disabled_reason is null and placement_fits(p.inventories, p.used, $3)))
+       where p.id = $2 and p.is_node and ($9 or (p.disabled_reason is null and placement_fits(p.inventories, p.used, $3)
+               and ($10::uuid is null or placement_group_allows($10, $1, p.root_id, $11, $12))))
          and not exists (select from allocation a where a.consumer_id = $1)
       returning p.id, p.generation, p.used
     ), holder as (
-      insert into consumer (id, project_id, user_id, type, generation) select $1, $4, $5, 'INSTANCE', 1 from taken
-      on conflict (id) do update set project_id = $4, user_id = $5, generation = consumer.generation + 1, updated_at = now()
+      insert into consumer (id, project_id, user_id, type, generation, group_id) select $1, $4, $5, 'INSTANCE', 1, $10 from taken
+      on conflict (id) do update set project_id = $4, user_id = $5, group_id = $10, generation = consumer.generation + 1, updated_at = now()
     ), parts as (
       insert into allocation (consumer_id, provider_id, class, amount)
       select $1, t.id, w.class, w.amount::bigint from taken t, jsonb_each_text($3) as w (class, amount)
@@ -102,8 +120,10 @@ export class ClaimRepo {
     repeated: (answer: ClaimAnswer | null) => T,
   ): Promise<T> {
     return this.db.tx(async (tx) => {
-      const guard = await tx.one<{ holds: boolean }>(GUARD, [consumerId, pair.fence, pair.seq]);
-      if (guard) return fresh(new GuardedClaim(tx, consumerId, guard.holds));
+      const guard = await tx.one<{ holds: boolean; groupId: string | null }>(GUARD, [
+        ...[consumerId, pair.fence, pair.seq],
+      ]);
+      if (guard) return fresh(new GuardedClaim(tx, consumerId, guard.holds, guard.groupId));
       const held = await tx.one<Pair & { answer: ClaimAnswer | null }>(HELD, [consumerId]);
       if (held?.fence === pair.fence && held.seq === pair.seq) return repeated(held.answer);
       throw fail.fenced(
@@ -120,7 +140,15 @@ export class GuardedClaim {
     private readonly consumerId: string,
     /** It holds something already. */
     readonly holds: boolean,
+    private readonly groupId: string | null,
   ) {}
+
+  /** Waits for its turn in the group, and tells how many others of it each node holds: so until the transaction ends. */
+  async seats(group: GroupRule): Promise<ReadonlyMap<string, number>> {
+    await this.tx.exec(LOCK_GROUP, [group.id]);
+    const rows = await this.tx.query<{ id: string; seats: number }>(SEATS, [group.id, this.consumerId]);
+    return new Map(rows.map(({ id, seats }) => [id, seats]));
+  }
 
   /** Where it holds what, in no particular order. */
   async held(): Promise<{ providerId: string; name: string; resources: Amounts }[]> {
@@ -159,6 +187,7 @@ export class GuardedClaim {
     return this.tx.one<UsedState>(CLAIM, [
       ...[this.consumerId, node.id, JSON.stringify(wish.resources), wish.projectId, wish.userId],
       ...[JSON.stringify(answer), requestId(), detail, unchecked],
+      ...[wish.group?.id ?? this.groupId, mostOf(wish.group), wish.group?.policy === 'affinity'],
     ]);
   }
 
@@ -189,5 +218,8 @@ export class GuardedClaim {
     return { value, freed: [] };
   }
 }
+
+const mostOf = (group: GroupRule | undefined): number | null =>
+  group?.policy === 'anti-affinity' ? maxSeats(group) : null;
 
 const requestId = (): string => currentContext()?.requestId ?? '';

@@ -3,6 +3,7 @@ export * from './books.repo.js';
 export * from './claim.repo.js';
 export * from './names.repo.js';
 export * from './provider.repo.js';
+export * from './pulse.repo.js';
 export * from './reshape.repo.js';
 export * from './snapshot.keeper.js';
 

@@ -1,5 +1,5 @@
 /** A provider's row as the domain's facts. */
-import type { Amounts, Inventories, ProviderFacts } from '#services/placement/domain';
+import type { Amounts, Inventories, NodeProfile, ProviderFacts } from '#services/placement/domain';
 
 export interface ProviderRow {
   readonly id: string;
@@ -14,12 +14,13 @@ export interface ProviderRow {
   readonly is_node: boolean;
   readonly disabled_reason: string | null;
   readonly zone: string;
+  readonly profile: NodeProfile;
   readonly updated_at: Date;
 }
 
 /** For a table or alias named `p`. */
 export const PROVIDER_COLUMNS = `p.id, p.name, p.generation, p.parent_id, p.root_id, p.inventories, p.used, p.traits, p.aggregates, p.is_node,
-  p.disabled_reason, p.zone, p.updated_at`;
+  p.disabled_reason, p.zone, p.profile, p.updated_at`;
 
 export const toFacts = (row: ProviderRow): ProviderFacts => ({
   id: row.id,
@@ -34,5 +35,6 @@ export const toFacts = (row: ProviderRow): ProviderFacts => ({
   isNode: row.is_node,
   disabledReason: row.disabled_reason,
   zone: row.zone,
+  profile: row.profile,
   updatedAt: row.updated_at,
 });

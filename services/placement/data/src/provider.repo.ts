@@ -1,7 +1,7 @@
 /** Providers, their inventories, traits and aggregates. Every write raises the generation and looks at the row count. */
 import { fail } from '#libs/kernel';
 import { type Db, isUnique, isViolation, type Tx } from '#libs/platform/db';
-import type { Inventories, ProviderFacts } from '#services/placement/domain';
+import { type Inventories, NO_PROFILE, type NodeProfile, type ProviderFacts } from '#services/placement/domain';
 import { CONCURRENT } from './allocation.repo.js';
 import { PROVIDER_COLUMNS, type ProviderRow, toFacts } from './provider.columns.js';
 
@@ -19,6 +19,9 @@ export interface NodeDescription {
   readonly traits: readonly string[];
   readonly disabledReason: string | null;
   readonly zone: string;
+  /** Those that compute keeps; what else the provider is a member of stays. */
+  readonly aggregates?: readonly string[];
+  readonly profile?: NodeProfile;
 }
 
 /** What an update may set. */
@@ -106,6 +109,8 @@ export class ProviderRepo {
       [...node.traits].sort(),
       node.disabledReason,
       node.zone,
+      [...(node.aggregates ?? [])].sort(),
+      JSON.stringify(node.profile ?? NO_PROFILE),
     ];
     try {
       const written = await this.db.one<{ generation: number }>(ENSURE, params);
@@ -131,12 +136,15 @@ export class ProviderRepo {
 
 const ENSURE = {
   name: 'placement.ensure',
-  text: `insert into provider as p (id, name, root_id, inventories, traits, disabled_reason, zone, is_node)
-    values ($1, $2, $1, $3, $4, $5, $6, true)
+  text: `insert into provider as p (id, name, root_id, inventories, traits, disabled_reason, zone, aggregates, node_aggregates, profile, is_node)
+    values ($1, $2, $1, $3, $4, $5, $6, $7, $7, $8, true)
     on conflict (id) do update set name = $2, inventories = $3, traits = $4, disabled_reason = $5, zone = $6, is_node = true,
+           aggregates = (select coalesce(array_agg(distinct a order by a), '{}') from unnest(p.aggregates || $7::uuid[]) as u (a)
+             where a = any ($7::uuid[]) or a <> all (p.node_aggregates)),
+           node_aggregates = $7, profile = $8,
            generation = p.generation + 1, updated_at = now(), changed = pg_current_xact_id()
-     where (p.name, p.inventories, p.traits, p.disabled_reason, p.zone, p.is_node)
-           is distinct from ($2, $3::jsonb, $4::text[], $5, $6, true)
+     where (p.name, p.inventories, p.traits, p.disabled_reason, p.zone, p.node_aggregates, p.profile, p.is_node)
+           is distinct from ($2, $3::jsonb, $4::text[], $5, $6, $7::uuid[], $8::jsonb, true) or not p.aggregates @> $7::uuid[]
     returning p.generation`,
 };
 

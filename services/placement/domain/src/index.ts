@@ -4,4 +4,7 @@ export * from './names.js';
 export * from './provider.js';
 export * from './rejection.js';
 export * from './selection.js';
+export { FILTER_NAMES, type FilterName, maxSeats } from './selection-filters.js';
+export * from './selection-request.js';
+export * from './selection-weights.js';
 export * from './snapshot.js';

@@ -1,6 +1,17 @@
 /** One resource provider as a snapshot holds it: immutable, replaced as a whole when its generation rises. */
 import { type Amounts, capacityOf, type Inventories } from './inventory.js';
 
+/** What a node is, beside its inventory. */
+export interface NodeProfile {
+  /** Metadata of the operator's aggregates that it is in: every value that a key has in any of them. */
+  readonly labels: Readonly<Record<string, readonly string[]>>;
+  /** Its make, as it told; several values stand with spaces between them. */
+  readonly attributes: Readonly<Record<string, string>>;
+  /** Empty where it told of none. */
+  readonly numa: readonly { readonly cpus: number; readonly memoryMb: number }[];
+}
+export const NO_PROFILE: NodeProfile = { labels: {}, attributes: {}, numa: [] };
+
 export interface ProviderFacts {
   readonly id: string;
   readonly name: string;
@@ -17,6 +28,7 @@ export interface ProviderFacts {
   /** Why it takes nothing at the moment, or null. */
   readonly disabledReason: string | null;
   readonly zone: string;
+  readonly profile: NodeProfile;
   readonly updatedAt: Date;
 }
 

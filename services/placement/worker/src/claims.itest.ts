@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { isFailure } from '#libs/kernel';
+import { isFailure, systemClock } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
 import {
@@ -9,10 +9,12 @@ import {
   type ClaimAnswer,
   ClaimRepo,
   ProviderRepo,
+  PulseRepo,
   placementMigrations,
   SnapshotKeeper,
 } from '#services/placement/data';
 import { type Inventories, withDefaults } from '#services/placement/domain';
+import { Pulses } from './pulses.js';
 import { Scheduler, type ServerRequest } from './scheduler.js';
 
 let scratch: ScratchDatabase;
@@ -29,9 +31,14 @@ beforeEach(async () => {
   await db.exec('truncate provider, provider_gone, consumer, allocation, consumer_fence, event cascade');
   providers = new ProviderRepo(db);
   keeper = new SnapshotKeeper(db);
-  scheduler = new Scheduler({ claims: new ClaimRepo(db), keeper, random: Math.random });
+  scheduler = schedulerOver(db, keeper);
 });
 
+const schedulerOver = (on: Db, snapshots: SnapshotKeeper): Scheduler =>
+  new Scheduler({
+    ...{ claims: new ClaimRepo(on), keeper: snapshots, clock: systemClock, random: Math.random },
+    pulses: new Pulses(new PulseRepo(on), systemClock),
+  });
 const inventories = (vcpus: number): Inventories => ({
   VCPU: withDefaults({ total: vcpus }),
   MEMORY_MB: withDefaults({ total: 100_000 }),
@@ -59,11 +66,7 @@ describe('claims', () => {
   it('never oversubscribe, with 50 claimers at once over two processes', async () => {
     for (const name of ['a', 'b', 'c']) await node(name, 5);
     const other = await scratch.open({ poolSize: 20 });
-    const rival = new Scheduler({
-      claims: new ClaimRepo(other),
-      keeper: new SnapshotKeeper(other),
-      random: Math.random,
-    });
+    const rival = schedulerOver(other, new SnapshotKeeper(other));
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => (i % 2 ? scheduler : rival).claim(request())),
     );
@@ -87,7 +90,7 @@ describe('claims', () => {
   });
 
   it('tell of nodes that come, go and close', async () => {
-    expect(await scheduler.claim(request())).toEqual({ rejections: [] });
+    expect(await scheduler.claim(request())).toEqual({ rejections: [], summary: 'There are no nodes' });
     const id = await node('a', 8, 'no report for 31 s');
     expect(await scheduler.claim(request())).toMatchObject({
       rejections: [{ name: 'a', reason: 'is disabled: no report for 31 s' }],
@@ -101,12 +104,15 @@ describe('claims', () => {
       zone: 'nova',
     });
     expect(nameOf(await scheduler.claim(request()))).toBe('a');
-    expect(await scheduler.claim(request({ onlyName: 'b' }))).toEqual({ rejections: [] });
+    expect(await scheduler.claim(request({ onlyName: 'b' }))).toEqual({
+      rejections: [],
+      summary: 'There are no nodes',
+    });
   });
 
   it('do not see providers that are no nodes', async () => {
     await providers.create({ id: randomUUID(), name: 'made-by-hand', parentId: null });
-    expect(await scheduler.claim(request())).toEqual({ rejections: [] });
+    expect(await scheduler.claim(request())).toEqual({ rejections: [], summary: 'There are no nodes' });
   });
 });
 
@@ -249,6 +255,7 @@ describe('a consumer that stays', () => {
     expect(await used('a')).toEqual({ VCPU: 4, MEMORY_MB: 64 });
     expect(await asks(6)).toEqual({
       rejections: [{ id: expect.any(String), name: 'a', reason: 'needs 6 VCPUs, 5 free' }],
+      summary: '1 node lacks 1 VCPU',
     });
     expect(await used('a')).toEqual({ VCPU: 4, MEMORY_MB: 64 });
     await balanced();
@@ -287,6 +294,6 @@ describe('a consumer that stays', () => {
   });
 
   it('gets nothing where it holds nothing', async () => {
-    expect(await asks(1, { consumerId: randomUUID() })).toEqual({ rejections: [] });
+    expect(await asks(1, { consumerId: randomUUID() })).toMatchObject({ rejections: [] });
   });
 });

@@ -4,6 +4,7 @@
  * numbers, before anybody is told that there is no room.
  */
 
+import type { Clock } from '#libs/kernel';
 import type {
   ClaimAnswer,
   ClaimRepo,
@@ -17,11 +18,18 @@ import {
   type Amounts,
   type NodeRequest,
   Provider,
-  type Rejection,
+  QUIET_WORLD,
+  reasonOf,
   type Selection,
+  type SelectionPolicy,
   type Snapshot,
   selectNodes,
+  summaryOf,
+  tally,
+  type World,
 } from '#services/placement/domain';
+import { type HeldShare, inPlace, sameAmounts } from './in-place.js';
+import type { Pulses } from './pulses.js';
 
 export interface ServerRequest extends NodeRequest {
   readonly consumerId: string;
@@ -35,10 +43,11 @@ export interface ServerRequest extends NodeRequest {
 export interface SchedulerParts {
   readonly claims: ClaimRepo;
   readonly keeper: SnapshotKeeper;
+  readonly pulses: Pick<Pulses, 'current'>;
+  readonly policy?: SelectionPolicy;
+  readonly clock: Clock;
   readonly random: () => number;
 }
-
-import { type HeldShare, inPlace, sameAmounts } from './in-place.js';
 
 /** Claims look at numbers that are at most this old, unless they have to look again. */
 const STALE_MS = 250;
@@ -53,14 +62,17 @@ export class Scheduler {
   /** Chooses a node and claims it for the consumer; a claim that it holds moves, or stays where it cannot. */
   async claim(request: ServerRequest): Promise<ClaimAnswer> {
     let snapshot = await this.parts.keeper.fresh(STALE_MS);
+    const { policy, random, clock } = this.parts;
+    const world = { ...QUIET_WORLD, pulses: await this.parts.pulses.current(), now: clock.now() };
+    const choosing = { random, world, ...(policy ? { policy } : {}) };
     for (let look = 1; ; look += 1) {
-      const attempt = new Attempt(request, snapshot, this.parts.random, look);
+      const attempt = new Attempt(request, snapshot, choosing, look);
       try {
         const answer = await this.parts.claims.guarded(
           request.consumerId,
           request.pair,
           (claim) => attempt.run(claim),
-          (recorded) => recorded ?? { rejections: [] },
+          (recorded) => recorded ?? { rejections: [], summary: '' },
         );
         this.learn(attempt.written);
         return answer;
@@ -87,6 +99,14 @@ export class Scheduler {
   }
 }
 
+type Refused = Extract<ClaimAnswer, { rejections: unknown }>;
+
+interface Choosing {
+  readonly random: () => number;
+  readonly policy?: SelectionPolicy;
+  readonly world: World;
+}
+
 /** Nothing of the list could be had; the numbers may have been old. Undoes the attempt. */
 class LookAgain extends Error {}
 
@@ -94,17 +114,22 @@ class LookAgain extends Error {}
 class Attempt {
   /** What it has changed, once it is committed. */
   readonly written: UsedState[] = [];
+  #world: World;
 
   constructor(
     private readonly request: ServerRequest,
     private readonly snapshot: Snapshot,
-    private readonly random: () => number,
+    private readonly choosing: Choosing,
     /** The first look is at numbers that may be old. */
     private readonly look: number,
-  ) {}
+  ) {
+    this.#world = choosing.world;
+  }
 
   async run(claim: GuardedClaim): Promise<ClaimAnswer> {
     this.written.length = 0;
+    const { group } = this.request;
+    this.#world = { ...this.choosing.world, seats: group ? await claim.seats(group) : QUIET_WORLD.seats };
     if (!claim.holds && !this.request.inPlace) return this.takeOne(claim, this.select(this.snapshot, this.request));
     const held = await claim.held();
     const without = this.snapshot.with(
@@ -118,7 +143,7 @@ class Attempt {
     }
     const selection = this.select(without, this.request);
     await claim.lock([...held.map((share) => share.providerId), ...selection.ranked.map((provider) => provider.id)]);
-    let refusal: ClaimAnswer = { rejections: [] };
+    let refusal: ClaimAnswer = { rejections: [], summary: '' };
     const moved = await claim.insteadOfHeld(async () => {
       const answer = await this.takeOne(claim, selection);
       if ('claimed' in answer) return answer;
@@ -137,7 +162,7 @@ class Attempt {
     without: Snapshot,
   ): Promise<ClaimAnswer> {
     const change = inPlace(this.request, held, without);
-    if ('refusal' in change) return this.refuse(claim, { rejections: change.refusal });
+    if ('refusal' in change) return this.refuse(claim, change.refusal);
     const { id, name } = change.node;
     const answer: ClaimAnswer = { claimed: change.node, alternates: [] };
     if (change.kind === 'same') {
@@ -148,13 +173,13 @@ class Attempt {
       change.kind === 'less' ? claim.takeBack(this.request, change.node) : claim.take(this.request, change.node, []);
     const moved = await claim.insteadOfHeld(take);
     if (!moved.value)
-      return this.refuse(claim, { rejections: [{ id, name, reason: 'was taken by others at the same moment' }] });
+      return this.refuse(claim, { rejections: [{ id, name, reason: TAKEN }], summary: `1 node ${TAKEN}` });
     this.written.push(...moved.freed, moved.value);
     return answer;
   }
 
   /** The numbers may have been old: a first refusal makes it look again. */
-  private async refuse(claim: GuardedClaim, refusal: ClaimAnswer): Promise<ClaimAnswer> {
+  private async refuse(claim: GuardedClaim, refusal: Refused): Promise<ClaimAnswer> {
     if (this.look === 1) throw new LookAgain();
     await claim.answer(refusal, 'refused', 'stays as it was');
     return refusal;
@@ -175,13 +200,13 @@ class Attempt {
     if (taken) return taken;
     const settled = this.look === LOOKS || (this.look > 1 && !selection.ranked.length);
     if (!settled) throw new LookAgain();
-    const answer: ClaimAnswer = { rejections: rejectionsOf(selection) };
-    await claim.answer(answer, 'refused', refusalText(selection.rejections));
+    const answer = refusalOf(selection, this.request);
+    await claim.answer(answer, 'refused', refusalText(answer));
     return answer;
   }
 
   private select(snapshot: Snapshot, request: NodeRequest): Selection {
-    return selectNodes(snapshot, request, { random: this.random });
+    return selectNodes(snapshot, request, { ...this.choosing, world: this.#world });
   }
 }
 
@@ -212,13 +237,22 @@ async function takeFirst(
   return undefined;
 }
 
-const rejectionsOf = ({ ranked, rejections }: Selection): { id: string; name: string; reason: string }[] => [
-  ...ranked.map(({ id, name }) => ({ id, name, reason: 'was taken by others at the same moment' })),
-  ...rejections.slice(0, MAX_REASONS).map(({ provider: { id, name }, reason }) => ({ id, name, reason })),
-];
+const TAKEN = 'was taken by others at the same moment';
+const TAKEN_ALL = 'had room, which others took at the same moment';
 
-function refusalText(rejections: readonly Rejection[]): string {
-  if (!rejections.length) return 'there are no nodes';
-  const text = rejections.map(({ provider, reason }) => `${provider.name}: ${reason}`).join('; ');
-  return text.length > 2_000 ? `${text.slice(0, 2_000)}…` : text;
+function refusalOf({ ranked, rejections }: Selection, request: NodeRequest): Refused {
+  const list = [
+    ...ranked.map(({ id, name }) => ({ id, name, reason: TAKEN })),
+    ...rejections.map(({ provider: { id, name }, refusal }) => ({ id, name, reason: reasonOf(refusal) })),
+  ];
+  // Those that were tried before are named with what went wrong there, by whoever tried them.
+  const others = rejections.filter(({ filter }) => filter !== 'tried');
+  const taken = ranked.length ? [{ filter: 'taken', nodes: ranked.length, text: TAKEN_ALL }] : [];
+  const tallies = [...taken, ...tally(others, request.resources)];
+  const summary = tallies.length || !list.length ? summaryOf(tallies) : 'There are no others';
+  return { rejections: list.slice(0, MAX_REASONS), summary };
 }
+
+/** For the operator: the counts, and each node on a line of its own. */
+const refusalText = ({ rejections, summary }: Refused): string =>
+  [summary, ...rejections.map(({ name, reason }) => `${name}: ${reason}`)].join('\n');

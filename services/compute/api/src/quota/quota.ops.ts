@@ -29,13 +29,18 @@ export class QuotaHandlers {
 
   /** Limits and use of a project, or of one user within it. */
   async row(projectId: string, userId = ''): Promise<QuotaRow> {
-    const { db, quotas, keypairs } = this.books;
-    const [limits, used, keys] = await Promise.all([
+    const { db, quotas, keypairs, groups } = this.books;
+    const [limits, used, keys, ofGroups] = await Promise.all([
       quotas.limits(db, projectId, userId),
       userId ? quotas.usageOfUser(db, projectId, userId) : quotas.usage(db, projectId),
       userId ? keypairs.count(db, userId) : 0,
+      groups.count(db, projectId, userId || undefined),
     ]);
-    return { id: projectId, limits: limits.user ?? limits.project, used: { ...used, key_pairs: keys } };
+    return {
+      id: projectId,
+      limits: limits.user ?? limits.project,
+      used: { ...used, key_pairs: keys, server_groups: ofGroups },
+    };
   }
 
   async defaults(id: string): Promise<QuotaRow> {

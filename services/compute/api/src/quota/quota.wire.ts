@@ -42,7 +42,7 @@ const CLASS_SINCE: Readonly<Partial<Record<QuotaResource, string>>> = {
 export interface QuotaRow {
   readonly id: string;
   readonly limits: QuotaLimits;
-  readonly used: ServerUsage & { readonly key_pairs?: number };
+  readonly used: ServerUsage & { readonly key_pairs?: number; readonly server_groups?: number };
 }
 
 const span = (until: string | undefined, since?: string) => ({
@@ -136,5 +136,5 @@ export const absoluteLimits = view<QuotaRow>([
   { name: 'totalInstancesUsed', from: (row) => row.used.instances },
   { name: 'totalFloatingIpsUsed', until: UNTIL_NETWORK, from: () => 0 },
   { name: 'totalSecurityGroupsUsed', until: UNTIL_NETWORK, from: () => 0 },
-  { name: 'totalServerGroupsUsed', from: () => 0 },
+  { name: 'totalServerGroupsUsed', from: (row) => row.used.server_groups ?? 0 },
 ]);

@@ -5,7 +5,8 @@
 import { randomBytes } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import type { networkV1 } from '#libs/contract';
-import { fail, isFailure, isUuid } from '#libs/kernel';
+import { fail, isFailure } from '#libs/kernel';
+import type { Tx } from '#libs/platform/db';
 import { insertTask } from '#libs/platform/flow';
 import type { Credentials } from '#libs/platform/policy';
 import type { EffectiveLimits, NewServer } from '#services/compute/data';
@@ -28,6 +29,7 @@ import {
   usageOf,
 } from '#services/compute/domain';
 import { Books, Peers, Surroundings } from '../books.js';
+import { ServerHints } from './server-hints.js';
 
 export interface CreateContext {
   readonly who: Credentials & { readonly projectId: string };
@@ -52,10 +54,10 @@ export class ServerCreateHandlers {
     private readonly books: Books,
     private readonly peers: Peers,
     private readonly around: Surroundings,
+    private readonly hints: ServerHints,
   ) {}
 
-  async create(asked: ServerOrder, context: CreateContext): Promise<Created> {
-    const order = await this.#beside(asked, context);
+  async create(order: ServerOrder, context: CreateContext): Promise<Created> {
     const { facts, limits } = await this.#facts(order, context);
     const { flavor } = facts;
     const trouble = orderTrouble(order, facts, context.rights);
@@ -64,23 +66,25 @@ export class ServerCreateHandlers {
     const adminPass = order.adminPass ?? randomBytes(9).toString('base64url');
     const plans = (count: number): ServerPlan[] =>
       planServers(order, { ...facts, flavor }, count, () => this.around.ids.uuid());
-    const written = await this.#write(order, context, limits, { flavor, plans, reservationId, adminPass });
+    const written = await this.#write(order, context, limits, {
+      ...{ flavor, plans, reservationId, adminPass, groupId: facts.group?.id ?? null },
+    });
     return { id: written[0]!.server.id, reservationId, adminPass, securityGroups: facts.securityGroups };
   }
 
   async #facts(order: ServerOrder, context: CreateContext): Promise<{ facts: OrderFacts; limits: EffectiveLimits }> {
     const { db, flavors, keypairs, quotas } = this.books;
     const { who, isAdmin } = context;
-    const [flavor, keypair, limits, image, net, excludeProviderIds] = await Promise.all([
+    const [flavor, keypair, limits, image, net, hinted] = await Promise.all([
       flavors.find(db, order.flavorId, isAdmin ? undefined : who.projectId),
       order.keyName === null ? undefined : keypairs.find(db, who.userId, order.keyName),
       quotas.limits(db, who.projectId, who.userId),
       this.#image(order.imageId, context),
       this.#networks(order, context),
-      this.#hinted(order, context),
+      this.hints.read(order, { projectId: who.projectId, isAdmin }),
       this.#checkPlace(order),
     ]);
-    const facts = { flavor, keypair, image, limits: limits.project, ...net, excludeProviderIds };
+    const facts = { flavor, keypair, image, limits: limits.project, ...net, ...hinted };
     return { facts, limits };
   }
 
@@ -111,31 +115,6 @@ export class ServerCreateHandlers {
         throw fail.invalid(error.message, { cause: error });
       throw error;
     }
-  }
-
-  /** Providers that the hint `different_host` rules out. */
-  async #hinted(order: ServerOrder, context: CreateContext): Promise<string[]> {
-    if (order.hints['group'] !== undefined)
-      throw fail.invalid(`Server group ${String(order.hints['group']).slice(0, 64)} could not be found.`);
-    const servers = await this.#serversOf(order.hints['different_host'], context);
-    return servers.map(({ hypervisorId }) => hypervisorId).filter((id) => id !== null);
-  }
-
-  /** The hint `same_host` means the node of another server. */
-  async #beside(order: ServerOrder, context: CreateContext): Promise<ServerOrder> {
-    const others = await this.#serversOf(order.hints['same_host'], context);
-    const hosts = new Set(others.map(({ host }) => host).filter((host) => host !== null));
-    if (!hosts.size) return order;
-    if (hosts.size > 1 || (order.onlyHost && !hosts.has(order.onlyHost)))
-      throw fail.invalid('The hint same_host names servers on different nodes.');
-    return { ...order, onlyHost: [...hosts][0] ?? '' };
-  }
-
-  async #serversOf(hint: unknown, { who, isAdmin }: CreateContext) {
-    const ids = [hint].flat().filter((id): id is string => typeof id === 'string');
-    if (!ids.every(isUuid)) throw fail.invalid('A scheduler hint must name servers by their ids.');
-    const found = await Promise.all(ids.map((id) => this.books.servers.find(this.books.db, id)));
-    return found.filter((server) => server !== undefined).filter((s) => isAdmin || s.projectId === who.projectId);
   }
 
   async #checkPlace(order: ServerOrder): Promise<void> {
@@ -175,6 +154,11 @@ export class ServerCreateHandlers {
     return [project, { limits: limits.user, used: await quotas.usageOfUser(db, who.projectId, who.userId) }];
   }
 
+  async #admit(tx: Tx, who: CreateContext['who'], groupId: string | null, count: number, limits: EffectiveLimits) {
+    if (groupId === null || (await this.books.groups.admit(tx, groupId, who.userId, count, limits))) return;
+    throw fail.invalid(`Instance group ${groupId} could not be found.`);
+  }
+
   /** One transaction. False: over quota, and nothing was written. */
   async #writeAll(
     order: ServerOrder,
@@ -188,6 +172,7 @@ export class ServerCreateHandlers {
     const now = this.around.clock.now();
     try {
       await db.tx(async (tx) => {
+        await this.#admit(tx, who, what.groupId, plans.length, limits);
         for (const plan of plans) {
           await servers.insert(tx, rowOf(order, who, plan, what), now);
           const { id } = plan.server;
@@ -226,6 +211,7 @@ interface Writing {
   plans(count: number): ServerPlan[];
   readonly reservationId: string;
   readonly adminPass: string;
+  readonly groupId: string | null;
 }
 
 function validation(order: ServerOrder, { who, isAdmin }: CreateContext): networkV1.ValidateRequest {
@@ -254,6 +240,7 @@ function rowOf(order: ServerOrder, who: CreateContext['who'], { server }: Server
     metadata: order.metadata,
     configDrive: order.configDrive,
     tags: [...order.tags].sort(),
+    groupId: what.groupId,
     schedulerHints: order.hints,
     accessIpV4: order.accessIpV4,
     accessIpV6: order.accessIpV6,

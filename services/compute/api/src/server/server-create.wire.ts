@@ -5,6 +5,7 @@ import { fail, isUuid } from '#libs/kernel';
 import { body, during, variants } from '#libs/wire';
 import type { NicWish, ServerOrder } from '#services/compute/domain';
 import { isBase64, Metadata, Name, Tag, Truth, truth, Whole, whole } from '../values.wire.js';
+import { Hints } from './server-hints.wire.js';
 
 const shut = { additionalProperties: false } as const;
 export const Uuid = Type.String({ pattern: '^[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}$' });
@@ -76,8 +77,7 @@ const order = {
   hypervisor_hostname: Type.Optional(Type.String({ minLength: 1, maxLength: 255, ...during({ since: '2.74' }) })),
   hostname: Type.Optional(Type.Intersect([HostnameText], during({ since: '2.90' }))),
 };
-const hints = Type.Optional(Type.Record(Type.String(), Type.Unknown()));
-const around = { 'os:scheduler_hints': hints, 'OS-SCH-HNT:scheduler_hints': hints };
+const around = { 'os:scheduler_hints': Hints, 'OS-SCH-HNT:scheduler_hints': Hints };
 
 const withoutWord = Type.Object(
   { server: Type.Object({ ...order, networks: Type.Optional(Networks) }, shut), ...around },

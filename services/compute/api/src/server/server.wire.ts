@@ -165,7 +165,11 @@ const detail: readonly Field<ServerRow>[] = [
   { name: 'OS-EXT-SRV-ATTR:hostname', since: '2.90', from: (s) => s.hostname },
   { name: 'host_status', since: '2.16', rule: HOST_STATUS, from: (s) => s.hostStatus },
 ];
-const groups: Field<ServerRow> = { name: 'server_groups', since: '2.71', from: () => [] };
+const groups: Field<ServerRow> = {
+  name: 'server_groups',
+  since: '2.71',
+  from: (s) => (s.groupId === null ? [] : [s.groupId]),
+};
 
 /** GET of many. */
 export const listedServer: View<ServerRow> = view(detail);

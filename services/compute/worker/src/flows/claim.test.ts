@@ -3,20 +3,18 @@ import { noValidHost } from './claim.js';
 
 const place = (node: string, why: string) => ({ node, providerId: node, why });
 
-it('names those that were tried first, each once', () => {
-  const fault = noValidHost(
-    [place('node-2', 'no such machine type')],
-    [
-      { providerName: 'node-1', reason: 'needs 2048 MB of memory, 512 MB free' },
-      { providerName: 'node-2', reason: 'it was tried before' },
-    ],
+it('says first what went wrong where it was tried, then what dropped how many others, and names no node', () => {
+  const summary = '2 nodes lack 512 MB of memory; 1 is disabled: maintenance';
+  expect(noValidHost([], summary).message).toBe(`No valid host was found. ${summary}.`);
+  expect(noValidHost([place('node-2', 'no such machine type')], summary).message).toBe(
+    `No valid host was found. It failed on 1 node: no such machine type. ${summary}.`,
   );
-  expect(fault.message).toBe(
-    'No valid host was found. node-2: no such machine type; node-1: needs 2048 MB of memory, 512 MB free.',
+  const tried = [place('a', 'no space'), place('b', 'no image'), place('c', 'no space')];
+  expect(noValidHost(tried, '').message).toBe(
+    'No valid host was found. It failed on 3 nodes: no space (on 2); no image.',
   );
 });
 
-it('counts the rest where there are many', () => {
-  const rejections = Array.from({ length: 12 }, (_, n) => ({ providerName: `n${n}`, reason: 'full' }));
-  expect(noValidHost([], rejections).message).toMatch(/n9: full; and 2 more\.$/);
+it('keeps each reason short', () => {
+  expect(noValidHost([place('a', 'x'.repeat(5_000))], '').message.length).toBeLessThan(300);
 });

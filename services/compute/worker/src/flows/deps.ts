@@ -1,5 +1,5 @@
 import type { Sql } from '#libs/platform/db';
-import type { NodeStateRepo, ReportRepo, ServerNodeRepo, ServerRepo } from '#services/compute/data';
+import type { NodeStateRepo, ReportRepo, ServerGroupRepo, ServerNodeRepo, ServerRepo } from '#services/compute/data';
 import type { Images, Network, Placement } from '../peers.js';
 import type { Pursuit } from './pursuit.js';
 
@@ -10,6 +10,7 @@ export interface FlowDeps {
   readonly network: Network;
   readonly images: Images;
   readonly servers: ServerRepo;
+  readonly groups: ServerGroupRepo;
   readonly aims: ServerNodeRepo;
   readonly nodes: NodeStateRepo;
   readonly reports: ReportRepo;

@@ -39,7 +39,7 @@ export const serverCreateFlow = (deps: FlowDeps) =>
       { name: 'fault', undoTx: (tx, ctx) => failServer(deps, tx, ctx) },
       {
         name: 'claim',
-        ensure: (ctx) => claimNode(deps.placement, ctx, []),
+        ensure: (ctx) => claimNode(deps, ctx, []),
         undoEnsure: (ctx) => releaseClaim(deps, ctx),
       },
       {
@@ -82,7 +82,7 @@ function alternateSteps(deps: FlowDeps, attempt: number): CreateStep[] {
   return [
     { name: named('retreat', attempt), skip, tx: (tx, ctx) => retreat(deps, tx, ctx) },
     { name: named('clear', attempt), skip, ensure: (ctx) => deps.pursuit.clear(ctx.input.serverId, ctx.now) },
-    { name: named('claim', attempt), skip, ensure: (ctx) => claimNode(deps.placement, ctx, failedTries(ctx)) },
+    { name: named('claim', attempt), skip, ensure: (ctx) => claimNode(deps, ctx, failedTries(ctx)) },
     {
       name: named('ports', attempt),
       skip,
@@ -149,7 +149,7 @@ async function retreat(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
 
 async function activate(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
   const tries = failedTries(ctx);
-  if (tries.length === TRIES) throw noValidHost(tries, []);
+  if (tries.length === TRIES) throw noValidHost(tries, '');
   const moved = await deps.servers.move(tx, ctx.input.serverId, 'activated', ctx.now, {
     powerState: POWER.running,
     launchedAt: ctx.now,

@@ -34,7 +34,7 @@ it('says for each node why none could take the server', async () => {
   expect(server.fault).toMatchObject({
     code: 500,
     message:
-      'No valid host was found. node-1: needs 4096 MB of memory, 1024 MB free; node-2: needs 4096 MB of memory, 2048 MB free.',
+      'No valid host was found. node-1 needs 4096 MB of memory, 1024 MB free; node-2 needs 4096 MB of memory, 2048 MB free.',
   });
   expect(await bed.remains(id)).toEqual([]);
 });
@@ -43,7 +43,7 @@ it('says so when there is no node at all', async () => {
   await bed.run();
   const id = await bed.create();
   await bed.settled(id);
-  expect((await bed.server(id))!.fault?.message).toBe('No valid host was found. there are no compute nodes.');
+  expect((await bed.server(id))!.fault?.message).toBe('No valid host was found. There are no nodes.');
 });
 
 it('goes to another node when the boot fails, and leaves nothing on the first', async () => {
@@ -69,9 +69,7 @@ it('tries three nodes and no more, and names what each said', async () => {
   await bed.settled(id);
   const server = (await bed.server(id))!;
   expect(server.vmState).toBe('error');
-  expect(server.fault!.message).toBe(
-    'No valid host was found. node-1: no such machine type; node-2: no such machine type; node-3: no such machine type.',
-  );
+  expect(server.fault!.message).toBe('No valid host was found. It failed on 3 nodes: no such machine type (on 3).');
   expect(await bed.remains(id)).toEqual([]);
   expect(bed.nodes.get('node-4')!.acts).toEqual([]);
 });

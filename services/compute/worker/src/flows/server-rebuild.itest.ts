@@ -93,7 +93,7 @@ it('keeps its disk and names its image again where the node does not have what t
     vmState: 'error',
     imageId,
     diskEpoch: 1,
-    fault: { message: 'No valid host was found. node-1: lacks the required trait HW_CPU_X86_SGX.' },
+    fault: { message: "No valid host was found. The server's own node lacks the required trait HW_CPU_X86_SGX." },
   });
   expect(node.held.get(id)).toMatchObject({ epoch: 1, power: 'running' });
   expect(bed.placement.claimOf(id)).toBe('node-1');

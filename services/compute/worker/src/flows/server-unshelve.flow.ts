@@ -41,7 +41,7 @@ export const serverUnshelveFlow = (deps: FlowDeps) =>
       {
         name: 'claim',
         skip: isPlaced,
-        ensure: (ctx) => claimNode(deps.placement, { ...ctx, input: ctx.input.place! }, []),
+        ensure: (ctx) => claimNode(deps, { ...ctx, input: ctx.input.place! }, []),
         undoEnsure: (ctx) => unlessOver(ctx, () => releaseClaim(deps, ctx)),
       },
       {

@@ -44,6 +44,7 @@ beforeAll(async () => {
   placement.claim = async () => ({
     claimed: { providerId: randomIds.uuid(), providerName: NODE, alternateNames: [] },
     rejections: [],
+    summary: '',
   });
   worker = new ComputeWorker({
     ...{ db, servers, specs, placement, network: new FakeNetwork(), amqp: AMQP, options: OPTIONS },

@@ -16,9 +16,13 @@ interface Held {
   readonly memoryMb: number;
 }
 
+const summaryOf = (rejections: readonly placementV1.Rejection[]): string =>
+  rejections.map(({ providerName, reason }) => `${providerName} ${reason}`).join('; ') || 'There are no nodes';
+
 export class FakePlacement implements Placement {
   readonly providers = new Map<string, Provider>();
   readonly claims = new FencedReceiver<Held>();
+  readonly pulses = new Map<string, placementV1.Pulse>();
   /** Makes every call fail as if the service were away. */
   away = false;
 
@@ -53,11 +57,17 @@ export class FakePlacement implements Placement {
       if (reason === undefined) {
         this.claims.set(consumerId, { fence, n: seq }, { provider: provider.name, memoryMb: needed });
         const claimed = { providerId: provider.id, providerName: provider.name, alternateNames: [] };
-        return { claimed, rejections: [] };
+        return { claimed, rejections: [], summary: '' };
       }
       rejections.push({ providerId: provider.id, providerName: provider.name, reason });
     }
-    return { claimed: undefined, rejections };
+    return { claimed: undefined, rejections, summary: summaryOf(rejections) };
+  }
+
+  async tellPulses({ pulses }: placementV1.TellPulsesRequest): Promise<placementV1.TellPulsesReply> {
+    this.#reach();
+    for (const pulse of pulses) this.pulses.set(pulse.providerId, pulse);
+    return {};
   }
 
   async release({ consumerId, fence, seq }: placementV1.ReleaseRequest): Promise<placementV1.ReleaseReply> {
@@ -85,7 +95,7 @@ export class FakePlacement implements Placement {
   #inPlace({ consumerId, fence, seq, resources, requiredTraits }: placementV1.ClaimRequest): placementV1.ClaimReply {
     const held = this.claims.get(consumerId);
     const provider = held && [...this.providers.values()].find(({ name }) => name === held.provider);
-    if (!provider) return { claimed: undefined, rejections: [] };
+    if (!provider) return { claimed: undefined, rejections: [], summary: '' };
     const memoryMb = resources.find((amount) => amount.resourceClass === 'MEMORY_MB')?.amount ?? 0;
     const [trait] = requiredTraits;
     const reason = trait
@@ -94,9 +104,10 @@ export class FakePlacement implements Placement {
         ? this.#refusal(provider, memoryMb, [], consumerId)
         : undefined;
     const { id: providerId, name: providerName } = provider;
-    if (reason !== undefined) return { claimed: undefined, rejections: [{ providerId, providerName, reason }] };
+    if (reason !== undefined)
+      return { claimed: undefined, rejections: [{ providerId, providerName, reason }], summary: '' };
     this.claims.set(consumerId, { fence, n: seq }, { provider: providerName, memoryMb });
-    return { claimed: { providerId, providerName, alternateNames: [] }, rejections: [] };
+    return { claimed: { providerId, providerName, alternateNames: [] }, rejections: [], summary: '' };
   }
 
   #refusal(provider: Provider, needed: number, excluded: readonly string[], consumer: string): string | undefined {

@@ -14,7 +14,16 @@ export function newServer(memoryMb: number): { server: NewServer; input: ServerC
     ...{ id, projectId: 'p1', userId: 'u1', name: 'a', hostname: 'a', description: null, availabilityZone: null },
     ...{ pinnedZone: null, imageId: randomUUID(), flavor, flavorId: '1', keyName: null, keyType: null, keyData: null },
     image: { name: 'tiny', diskFormat: 'qcow2', size: 1, virtualSize: 1, sha256: '', properties: {} },
-    ...{ metadata: {}, configDrive: false, nics, securityGroups: [], tags: [], schedulerHints: {}, accessIpV4: '' },
+    ...{
+      metadata: {},
+      configDrive: false,
+      nics,
+      securityGroups: [],
+      tags: [],
+      groupId: null,
+      schedulerHints: {},
+      accessIpV4: '',
+    },
     ...{ accessIpV6: '', diskConfig: 'MANUAL', reservationId: 'r-1', launchIndex: 0 },
     secrets: { userData: Buffer.from('#!/bin/sh').toString('base64'), adminPass: 'pw', files: [] },
   };

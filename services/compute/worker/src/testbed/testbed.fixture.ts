@@ -26,6 +26,7 @@ import {
   QuotaRepo,
   ReportRepo,
   Seal,
+  ServerGroupRepo,
   ServerNodeRepo,
   ServerRepo,
   SpecRepo,
@@ -129,7 +130,19 @@ export class Testbed {
     const pursuit = new Pursuit(db, aims, send, hearing);
     const { shelvedOffloadS } = OPTIONS;
     this.flows = computeFlows({
-      ...{ db, placement, network, images, servers, aims, nodes: states, reports, pursuit, shelvedOffloadS },
+      ...{
+        db,
+        placement,
+        network,
+        images,
+        servers,
+        groups: new ServerGroupRepo(),
+        aims,
+        nodes: states,
+        reports,
+        pursuit,
+        shelvedOffloadS,
+      },
     });
   }
 

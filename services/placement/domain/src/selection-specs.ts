@@ -1,0 +1,43 @@
+/** Extra specs of flavors that compare: a value, or an operator with what it compares to. */
+
+type Compare = (own: string, asked: string) => boolean;
+
+const numbers =
+  (compare: (own: number, asked: number) => boolean): Compare =>
+  (own, asked) =>
+    own.trim() !== '' && asked.trim() !== '' && compare(Number(own), Number(asked));
+
+const OPERATORS: Readonly<Record<string, Compare>> = {
+  '=': numbers((own, asked) => own >= asked),
+  '==': numbers((own, asked) => own === asked),
+  '!=': numbers((own, asked) => own !== asked),
+  '>=': numbers((own, asked) => own >= asked),
+  '<=': numbers((own, asked) => own <= asked),
+  's==': (own, asked) => own === asked,
+  's!=': (own, asked) => own !== asked,
+  's<': (own, asked) => own < asked,
+  's<=': (own, asked) => own <= asked,
+  's>': (own, asked) => own > asked,
+  's>=': (own, asked) => own >= asked,
+  '<in>': (own, asked) => own.includes(asked),
+};
+
+/** Whether what a node has meets what a spec says, such as `>= 4`, `<or> a <or> b`, `<all-in> aes sse`, or plain text. */
+export function specMatches(spec: string, own: string): boolean {
+  const text = spec.trim();
+  if (text.startsWith('<or>')) return alternatives(text).includes(own);
+  if (text.startsWith('<all-in>'))
+    return text
+      .split(/\s+/)
+      .slice(1)
+      .every((word) => own.includes(word));
+  const [operator = '', ...asked] = text.split(/\s+/);
+  const compare = asked.length ? OPERATORS[operator] : undefined;
+  return compare ? compare(own, asked.join(' ')) : own === text;
+}
+
+const alternatives = (text: string): string[] =>
+  text
+    .split('<or>')
+    .map((word) => word.trim())
+    .filter(Boolean);
