@@ -123,6 +123,11 @@ export class NodeRepo {
     await on.exec('delete from gone_node where name = $1', [name]);
   }
 
+  /** The same after a small number, so many of them. */
+  page(on: Sql, after: number, limit: number): Promise<Node[]> {
+    return on.query<Node>(`select ${COLUMNS} from node where number > $1 order by number limit $2`, [after, limit]);
+  }
+
   /** Nodes that are disabled or enabled by the operator take effect in placement by the worker's reconciler. */
   async setDisabled(
     on: Sql,

@@ -66,6 +66,11 @@ describe('a service', () => {
          values ('node-2', $1, 'QEMU', 1, 1, 1, now(), now(), now())`,
       [PORT],
     );
+    const first = (await ask('GET', '/os-hypervisors?limit=1', '2.53')).body;
+    const [{ href }] = first.hypervisors_links;
+    expect(href).toContain(`marker=${first.hypervisors[0].id}`);
+    const next = (await ask('GET', href.slice(href.indexOf('/v2.1') + 5), '2.53')).body;
+    expect(next).toEqual({ hypervisors: [expect.objectContaining({ id: PORT, hypervisor_hostname: 'node-2' })] });
     const [, second] = (await ask('GET', '/os-services')).body.services;
     expect((await ask('DELETE', `/os-services/${second.id}`)).status).toBe(204);
     expect((await ask('GET', '/os-services')).body.services).toHaveLength(1);

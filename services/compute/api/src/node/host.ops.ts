@@ -6,17 +6,10 @@ import { type Op, op } from '#libs/platform/http';
 import { body } from '#libs/wire';
 import { admin } from '../compute.rules.js';
 import { last, looseQuery, Many } from '../paging.wire.js';
-import { NodeHandlers, type NodeRow } from './node.handlers.js';
+import { NodeHandlers } from './node.handlers.js';
 
 const UNTIL = { until: '2.42' } as const;
-const missing = (name: string) => fail.notFound(`Compute host ${name.slice(0, 64)} could not be found.`);
 const nameIn = (call: { readonly params: Readonly<Record<string, string>> }): string => call.params['name'] ?? '';
-
-async function find(handlers: NodeHandlers, name: string): Promise<NodeRow> {
-  const node = (await handlers.list()).find((row) => row.name === name);
-  if (!node) throw missing(name);
-  return node;
-}
 
 const reads: readonly Op[] = [
   op(NodeHandlers, {
@@ -29,7 +22,7 @@ const reads: readonly Op[] = [
     run: async (handlers, call) => {
       const zone = last(call.query.zone) || undefined;
       const service = last(call.query.service);
-      const nodes = service !== undefined && service !== 'compute' ? [] : await handlers.list();
+      const nodes = service !== undefined && service !== 'compute' ? [] : await handlers.seen();
       const hosts = nodes
         .filter((node) => !node.disabled && (zone === undefined || node.availabilityZone === zone))
         .map((node) => ({ host_name: node.name, service: 'compute', zone: node.availabilityZone }));
@@ -43,7 +36,7 @@ const reads: readonly Op[] = [
     rule: admin('os-hosts:show'),
     status: 200,
     run: async (handlers, call) => {
-      const { name, vcpus, memoryMb, diskGb, used } = await find(handlers, nameIn(call));
+      const { name, vcpus, memoryMb, diskGb, used } = await handlers.named(nameIn(call));
       const resource = (project: string, cpu: number, memory_mb: number, disk_gb: number) => ({
         resource: { host: name, project, cpu, memory_mb, disk_gb },
       });
@@ -80,7 +73,7 @@ const changes: readonly Op[] = [
     body: updateBody,
     run: async (handlers, call) => {
       const { status, maintenance_mode: maintenance } = call.body;
-      const { name } = await find(handlers, nameIn(call));
+      const { name } = await handlers.named(nameIn(call));
       if (maintenance !== undefined) throw unsupported();
       const node = await handlers.change(name, { disabled: !isOn(status ?? 'enable') });
       return { body: { host: name, status: node.disabled ? 'disabled' : 'enabled' } };
@@ -94,7 +87,7 @@ const changes: readonly Op[] = [
       rule: admin(`os-hosts:${power === 'startup' ? 'start' : power}`),
       status: 200,
       run: async (handlers, call) => {
-        await find(handlers, nameIn(call));
+        await handlers.named(nameIn(call));
         throw unsupported();
       },
     }),

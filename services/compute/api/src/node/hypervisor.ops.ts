@@ -113,14 +113,16 @@ const lists: readonly Op[] = (['', '/detail'] as const).map((suffix) =>
         throw fail.invalid(
           'Paging over results with the hypervisor_hostname_pattern query parameter is not supported.',
         );
-      const idOf = (node: NodeRow): string => (isUuidTime(call.version) ? node.hypervisorId : String(node.number));
-      const all = (await handlers.list(withServers)).filter((node) => pattern === undefined || matches(node, pattern));
-      if (pattern !== undefined && !all.length)
-        throw fail.notFound(`No hypervisor matching '${pattern.slice(0, 64)}' could be found.`);
-      const start = marker === undefined ? 0 : all.findIndex((node) => idOf(node) === marker) + 1;
-      if (marker !== undefined && start === 0) throw fail.invalid(`marker [${marker.slice(0, 64)}] not found`);
+      const byUuid = isUuidTime(call.version);
+      const idOf = (node: NodeRow): string => (byUuid ? node.hypervisorId : String(node.number));
       const limit = pageSize(call.query.limit);
-      const shown = pageOf(all.slice(start), limit);
+      const rows =
+        pattern === undefined
+          ? await handlers.page(marker, limit, byUuid, withServers)
+          : (await handlers.list(withServers)).filter((node) => matches(node, pattern));
+      if (pattern !== undefined && !rows.length)
+        throw fail.notFound(`No hypervisor matching '${pattern.slice(0, 64)}' could be found.`);
+      const shown = pageOf(rows, limit);
       const render = suffix ? shownHypervisor : briefHypervisor;
       const hypervisors = shown.page.map((node) => render({ ...node, withServers }, call));
       return { body: { hypervisors, ...linksToNext(call, 'hypervisors', shown, idOf) } };

@@ -11,9 +11,13 @@ import {
 import { isNodeUp, type Node } from '#services/compute/domain';
 import { Books, Surroundings } from '../books.js';
 
-/** A node with what operators are shown of it. */
-export interface NodeRow extends Node {
+/** A node, and whether it is heard of. */
+export interface SeenNode extends Node {
   readonly up: boolean;
+}
+
+/** A node with what operators are shown of it. */
+export interface NodeRow extends SeenNode {
   readonly used: HostUsage;
   readonly servers: readonly { readonly id: string; readonly name: string }[];
 }
@@ -40,6 +44,35 @@ export class NodeHandlers {
 
   now(): Date {
     return this.around.clock.now();
+  }
+
+  /** All of them, without what servers take of each: that is a sum over every server. */
+  async seen(): Promise<SeenNode[]> {
+    const now = this.now();
+    return (await this.books.nodes.list(this.books.db)).map((node) => ({ ...node, up: isNodeUp(node, now) }));
+  }
+
+  /** One by its name, with what servers take of it. */
+  async named(name: string): Promise<NodeRow> {
+    const node = await this.books.nodes.find(this.books.db, name);
+    if (!node) throw missing(name);
+    const [row] = await this.#rows([node], false);
+    return row!;
+  }
+
+  /** One more than the limit where there is a next page. The marker is an id as the version has it. */
+  async page(after: string | undefined, limit: number, byUuid: boolean, withServers: boolean): Promise<NodeRow[]> {
+    const { db, nodes } = this.books;
+    const known = after === undefined ? undefined : await this.#marker(after, byUuid);
+    return this.#rows(await nodes.page(db, known?.number ?? 0, limit + 1), withServers);
+  }
+
+  async #marker(id: string, byUuid: boolean): Promise<Node> {
+    const byHypervisorId = async () =>
+      isUuid(id) ? this.books.nodes.findByHypervisorId(this.books.db, id) : undefined;
+    const node = byUuid ? await byHypervisorId() : await this.#byNumber(id);
+    if (!node) throw fail.invalid(`marker [${id.slice(0, 64)}] not found`);
+    return node;
   }
 
   async list(withServers = false): Promise<NodeRow[]> {

@@ -6,12 +6,12 @@ import { body, view } from '#libs/wire';
 import { admin } from '../compute.rules.js';
 import { last, looseQuery } from '../paging.wire.js';
 import { isoNaive, Truth, truth } from '../values.wire.js';
-import { NodeHandlers, type NodeRow } from './node.handlers.js';
+import { NodeHandlers, type SeenNode } from './node.handlers.js';
 
 const BINARY = 'nova-compute';
-const status = (node: NodeRow): string => (node.disabled ? 'disabled' : 'enabled');
+const status = (node: SeenNode): string => (node.disabled ? 'disabled' : 'enabled');
 
-const shownService = view<NodeRow>([
+const shownService = view<SeenNode>([
   { name: 'id', until: '2.52', from: (node) => node.number },
   { name: 'id', since: '2.53', from: (node) => node.serviceId },
   { name: 'binary', from: () => BINARY },
@@ -40,7 +40,7 @@ const list = op(NodeHandlers, {
   query: servicesQuery,
   run: async (handlers, call) => {
     const [host, binary] = [last(call.query.host), last(call.query.binary)];
-    const rows = binary !== undefined && binary !== BINARY ? [] : await handlers.list();
+    const rows = binary !== undefined && binary !== BINARY ? [] : await handlers.seen();
     const services = rows
       .filter((node) => host === undefined || node.name === host)
       .map((node) => shownService(node, call));

@@ -24,7 +24,7 @@ function timeIn(text: string): Date {
 }
 
 async function logOf(handlers: NodeHandlers, at: Date): Promise<Record<string, unknown>> {
-  const names = (await handlers.list()).map(({ name }) => name);
+  const names = (await handlers.seen()).map(({ name }) => name);
   const { begin, end } = lastMonthBefore(at);
   return {
     period_beginning: stamp(begin),
