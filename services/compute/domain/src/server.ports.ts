@@ -48,9 +48,13 @@ const interfaceOf = (port: ToldPort, tag: string): Interface => ({
 
 type Plugged = { readonly nics: readonly Nic[]; readonly addresses: readonly Interface[] };
 
+/** The ids of the ports that compute gave the server. */
+export const ownPortIds = (server: Plugged): ReadonlySet<string> =>
+  new Set([...server.nics, ...server.addresses].map(({ portId }) => portId));
+
 /** Those of the told ports that are the server's own. */
 export function ownPorts<P extends { readonly id: string }>(server: Plugged, ports: readonly P[]): P[] {
-  const own = new Set([...server.nics, ...server.addresses].map(({ portId }) => portId));
+  const own = ownPortIds(server);
   return ports.filter(({ id }) => own.has(id));
 }
 

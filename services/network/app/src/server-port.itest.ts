@@ -190,12 +190,16 @@ describe('the ports of a server', () => {
 
   it('change their groups', async () => {
     const serverId = randomUUID();
-    await ensure(serverId, [nic(), nic()]);
+    const portIds = (await ensure(serverId, [nic(), nic()])).ports.map((port) => port.id);
+    const foreign = await makePort({ device_id: serverId });
     await bed.call('POST', '/v2.0/security-groups', { security_group: { name: 'web' } });
-    const names = async (add: string[], remove: string[]) =>
-      (await ports.setServerGroups({ serverId, projectId: 'p1', add, remove })).ports.map((port) =>
-        port.securityGroups.map((group) => group.name).sort(),
-      );
+    const namesOf = (list: readonly networkV1.Port[]) =>
+      list.map((port) => port.securityGroups.map((group) => group.name).sort());
+    const names = async (add: string[], remove: string[]) => {
+      const told = (await ports.setServerGroups({ serverId, projectId: 'p1', add, remove, portIds })).ports;
+      expect(namesOf(told.filter((port) => port.id === foreign.id))).toEqual([['default']]);
+      return namesOf(told.filter((port) => port.id !== foreign.id));
+    };
     expect(await names(['web'], [])).toEqual([
       ['default', 'web'],
       ['default', 'web'],

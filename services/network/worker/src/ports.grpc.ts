@@ -82,7 +82,8 @@ class PortsService {
     const known = await books.groups.resolve(books.db, request.projectId, [...request.add, ...request.remove]);
     const add = request.add.map((name) => oneGroup(name, known));
     const remove = new Set(request.remove.map((name) => oneGroup(name, known)));
-    const ports = await books.ports.ofDevices(books.db, [request.serverId]);
+    const bearing = await books.ports.ofDevices(books.db, [request.serverId]);
+    const ports = bearing.filter((port) => request.portIds.includes(port.id));
     const absent = [...remove].find((id) => !ports.some((port) => port.groupIds.includes(id)));
     if (absent !== undefined) {
       throw fail.notFound(`Security group ${absent} not associated with the instance ${request.serverId}`, {

@@ -4,7 +4,7 @@ import type { networkGroupsV1, networkV1 } from '#libs/contract';
 import { fail } from '#libs/kernel';
 import { type Op, op } from '#libs/platform/http';
 import { type Field, view } from '#libs/wire';
-import { ownPorts, type Server } from '#services/compute/domain';
+import { ownPortIds, ownPorts, type Server } from '#services/compute/domain';
 import { Books, Peers, Surroundings } from '../books.js';
 import { reader } from '../compute.rules.js';
 import { ServerHandlers } from './server.handlers.js';
@@ -51,8 +51,11 @@ export class ServerNetworkHandlers {
     const { projectId, id } = server;
     const add = change.add === undefined ? [] : [change.add];
     const remove = change.remove === undefined ? [] : [change.remove];
-    const { ports } = await this.peers.network.setServerGroups({ serverId: id, projectId, add, remove });
-    const groups = new Map(ports.flatMap((port) => port.securityGroups.map((group) => [group.id + group.name, group])));
+    const request = { serverId: id, projectId, add, remove, portIds: [...ownPortIds(server)] };
+    const { ports } = await this.peers.network.setServerGroups(request);
+    const groups = new Map(
+      ownPorts(server, ports).flatMap((port) => port.securityGroups.map((group) => [group.id + group.name, group])),
+    );
     const { db, servers } = this.books;
     await servers.patch(db, id, { securityGroups: [...groups.values()] }, this.around.clock.now());
   }
