@@ -5,6 +5,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findings } from '../client.js';
 import { Lab } from '../network/lab/lab.js';
+import { scriptOnNode } from '../network/lab/node.js';
 import { type Guest, Login } from './login.js';
 
 const KEEP = '/home/tiny/keep';
@@ -14,13 +15,16 @@ let login: Login;
 let guest: Guest;
 let sum = '';
 
-/** Of an image by its name. */
+/** Ids by names. */
 let image: (name: string) => string;
+let nano = '';
 
 beforeAll(async () => {
   lab = await Lab.open('disk', ['node-1']);
   login = await Login.open(lab, 'lab-disk', '10.75.0.0/24');
   image = await lab.imageIds();
+  const { flavors } = await lab.compute<{ flavors: { id: string; name: string }[] }>('GET', '/flavors');
+  nano = flavors.find(({ name }) => name === 'm1.nano')!.id;
   guest = await login.guest();
   sum = await write(guest);
 });
@@ -73,6 +77,99 @@ describe('a rebuild', () => {
     await login.answers(guest);
     expect(await login.inside(guest, `ls ${KEEP} 2>/dev/null || echo gone`)).toBe('gone');
   });
+});
+
+describe('a resize', () => {
+  const BIG = { ram: 256, vcpus: 2, disk: 2 };
+  /** What the guest sees of its machine: processors, MB of memory (a little less than it has), sectors of its disk. */
+  const machine = async (): Promise<number[]> =>
+    (await login.inside(guest, "nproc; awk '/MemTotal/ {print int($2 / 1024)}' /proc/meminfo; cat /sys/block/vda/size"))
+      .split('\n')
+      .map(Number);
+  const GIB_SECTORS = 2 ** 21;
+  let big = '';
+
+  beforeAll(async () => {
+    const flavor = { name: `lab-disk-${Date.now()}`, ...BIG };
+    big = (await lab.compute<{ flavor: { id: string } }>('POST', '/flavors', { flavor }, 'admin')).flavor.id;
+    lab.afterwards(() => lab.compute('DELETE', `/flavors/${big}`, undefined, 'admin'));
+    sum = await write(guest);
+  });
+
+  it('starts it in its new shape, with its data', async () => {
+    await login.act(guest, { resize: { flavorRef: big } }, 'VERIFY_RESIZE');
+    await login.answers(guest);
+    const [cpus, memory, sectors] = await machine();
+    expect([cpus, sectors]).toEqual([2, 2 * GIB_SECTORS]);
+    expect(memory).toBeGreaterThan(128);
+    expect(await read(guest)).toBe(sum);
+  });
+
+  it('takes back what came after it when it is reverted', async () => {
+    const after = await write(guest);
+    expect(after).not.toBe(sum);
+    await login.inside(guest, 'sudo sh -c "echo end | dd of=/dev/vda seek=3000000 count=1 2>/dev/null"; sync');
+    await login.act(guest, { revertResize: null }, 'ACTIVE');
+    await login.answers(guest);
+    const [cpus, memory, sectors] = await machine();
+    expect([cpus, sectors]).toEqual([1, GIB_SECTORS]);
+    expect(memory).toBeLessThan(128);
+    expect(await read(guest)).toBe(sum);
+  });
+
+  it('keeps what came after it when it is confirmed, under the running guest', async () => {
+    await login.act(guest, { resize: { flavorRef: big } }, 'VERIFY_RESIZE');
+    await login.answers(guest);
+    sum = await write(guest);
+    const uptime = Number((await login.inside(guest, 'cat /proc/uptime')).split(' ')[0]);
+    await login.act(guest, { confirmResize: null }, 'ACTIVE');
+    expect(Number((await login.inside(guest, 'cat /proc/uptime')).split(' ')[0])).toBeGreaterThan(uptime);
+    expect(await kept()).toBe('');
+    expect(await read(guest)).toBe(sum);
+    await login.act(guest, { reboot: { type: 'HARD' } }, 'ACTIVE');
+    await login.answers(guest);
+    expect([(await machine())[0], await read(guest)]).toEqual([2, sum]);
+  });
+
+  it('leaves a stopped server stopped', async () => {
+    await login.act(guest, { 'os-stop': null }, 'SHUTOFF');
+    await expect(lab.compute('POST', `/servers/${guest.id}/action`, { resize: { flavorRef: nano } })).rejects.toThrow(
+      'Unable to resize disk down',
+    );
+    const wide = { name: `lab-disk-wide-${Date.now()}`, ...BIG, disk: 3 };
+    const { flavor } = await lab.compute<{ flavor: { id: string } }>('POST', '/flavors', { flavor: wide }, 'admin');
+    lab.afterwards(() => lab.compute('DELETE', `/flavors/${flavor.id}`, undefined, 'admin'));
+    await login.act(guest, { resize: { flavorRef: flavor.id } }, 'VERIFY_RESIZE');
+    expect(await kept()).toContain('undo-');
+    await login.act(guest, { confirmResize: null }, 'SHUTOFF');
+    expect(await kept()).toBe('');
+    await login.act(guest, { 'os-start': null }, 'ACTIVE');
+    await login.answers(guest);
+    expect([(await machine())[2], await read(guest)]).toEqual([3 * GIB_SECTORS, sum]);
+  });
+
+  it('to what fits nowhere leaves it as it was', async () => {
+    const huge = { name: `lab-disk-huge-${Date.now()}`, ram: 4_000_000, vcpus: 2, disk: 3 };
+    const { flavor } = await lab.compute<{ flavor: { id: string } }>('POST', '/flavors', { flavor: huge }, 'admin');
+    lab.afterwards(() => lab.compute('DELETE', `/flavors/${flavor.id}`, undefined, 'admin'));
+    const quota = `/os-quota-sets/${lab.projectId}`;
+    await lab.compute('PUT', quota, { quota_set: { ram: -1 } }, 'admin');
+    lab.afterwards(() => lab.compute('DELETE', quota, undefined, 'admin'));
+    await lab.compute('POST', `/servers/${guest.id}/action`, { resize: { flavorRef: flavor.id } });
+    await login.becomes(guest, 'ACTIVE');
+    const { instanceActions } = await lab.compute<{ instanceActions: { action: string; message: string | null }[] }>(
+      'GET',
+      `/servers/${guest.id}/os-instance-actions`,
+    );
+    expect(instanceActions[0]).toMatchObject({ action: 'resize', message: 'Error' });
+    expect(await read(guest)).toBe(sum);
+  });
+
+  /** What qemu-img finds inside the disk. */
+  async function kept(): Promise<string> {
+    const path = `/var/lib/yagura/agent/instances/${guest.id}`;
+    return scriptOnNode('node-1', 'for d in "$1"/disk*.qcow2; do qemu-img snapshot -U -l "$d"; done', path);
+  }
 });
 
 it('leaves the books balanced', async () => {

@@ -11,6 +11,7 @@ type ServerSpec = computeV1.ServerSpec;
 
 /** Names of files that belong to one epoch of the root disk; the first has no number. */
 const NUMBERED = /^[a-z]+[0-9]*(?:-([0-9]+))?\.(?:qcow2|iso)$/;
+const UNDO = /^undo\.([0-9]+)$/;
 const unsigned = (image: computeV1.ImageSource | undefined) => image && { ...image, url: '' };
 const RESCUE = /^rescue\.([0-9]+)\.(?:qcow2|iso)$/;
 const numbered = (name: string, epoch: number, suffix: string): string =>
@@ -91,6 +92,23 @@ export class Instances {
       const match = RESCUE.exec(name);
       if (match && Number(match[1]) !== but) await rm(join(this.#of(serverId), name), { force: true });
     }
+  }
+
+  /** Which states of the disks are kept whole. */
+  async undoMarks(serverId: string): Promise<number[]> {
+    const names = await readdir(this.#of(serverId)).catch((): string[] => []);
+    return names.flatMap((name) => UNDO.exec(name)?.[1] ?? []).map(Number);
+  }
+
+  async markUndo(serverId: string, epoch: number): Promise<void> {
+    const file = await open(join(this.#of(serverId), `undo.${epoch}`), 'w', 0o600);
+    await file.sync();
+    await file.close();
+  }
+
+  async unmarkUndo(serverId: string): Promise<void> {
+    for (const epoch of await this.undoMarks(serverId))
+      await rm(join(this.#of(serverId), `undo.${epoch}`), { force: true });
   }
 
   async remove(serverId: string): Promise<void> {

@@ -11,9 +11,7 @@ export function faultOfQcow2(header: Buffer): string | undefined {
   const version = header.readUInt32BE(4);
   if (version !== 2 && version !== 3) return `its qcow2 version ${version} is unknown`;
   if (header.readBigUInt64BE(8) !== 0n) return 'it has a backing file';
-  if (version === 3 && header.length >= 104 && header.readBigUInt64BE(72) & EXTERNAL_DATA_FILE)
-    return 'it has an external data file';
-  return undefined;
+  return namesDataFile(header) ? 'it has an external data file' : undefined;
 }
 
 const CLUSTER = 1 << 16;
@@ -35,3 +33,6 @@ export function emptyQcow2(virtualBytes: number): Buffer {
   for (let cluster = 0; cluster < 4; cluster += 1) file.writeUInt16BE(1, 2 * CLUSTER + 2 * cluster);
   return file;
 }
+/** True when QEMU would look for the disk's bytes in another file. */
+export const namesDataFile = (header: Buffer): boolean =>
+  header.length >= 104 && header.readUInt32BE(4) === 3 && (header.readBigUInt64BE(72) & EXTERNAL_DATA_FILE) !== 0n;

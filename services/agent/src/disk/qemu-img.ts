@@ -13,7 +13,7 @@ const WALL_MS = 30_000;
 /** An overlay that is just made is a few hundred KiB, whatever its virtual size. */
 const FILE_BYTES = 64 << 20;
 
-const LIMITS = [`--as=${MEMORY_BYTES}`, `--cpu=${CPU_SECONDS}`, `--fsize=${FILE_BYTES}`, '--core=0'];
+const LIMITS = [`--as=${MEMORY_BYTES}`, `--cpu=${CPU_SECONDS}`, '--core=0'];
 
 /**
  * Makes a qcow2, complete or not at all, of `bytes` virtual size over a base that is not opened for it (`-u`): the caller
@@ -29,7 +29,7 @@ export async function createOverlay(
   const part = `${path}.part`;
   await rm(part, { force: true });
   const args = ['create', '-q', '-u', '-f', 'qcow2', '-b', base.path, '-F', base.format, part, String(bytes)];
-  await run('prlimit', [...LIMITS, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS, signal });
+  await run('prlimit', [...LIMITS, `--fsize=${FILE_BYTES}`, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS, signal });
   await rename(part, path);
 }
 
@@ -45,3 +45,7 @@ export async function flattenDisk(run: Run, from: string, to: string, signal?: A
   const args = ['convert', '-q', '-f', 'qcow2', '-O', 'qcow2', from, to];
   await run('prlimit', [...COPY_LIMITS, '--', 'qemu-img', ...args], { timeoutMs: COPY_SECONDS * 1_000, signal });
 }
+
+/** A short command on a disk that the arguments describe whole: its format, and that nothing lies below it. */
+export const onDisk = (run: Run, args: readonly string[]): Promise<string> =>
+  run('prlimit', [...LIMITS, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS });

@@ -9,6 +9,7 @@ import { writeConfigDrive } from '../disk/config-drive.js';
 import type { ImageCache, ImageRequest } from '../disk/image-cache.js';
 import type { Instances } from '../disk/instances.js';
 import { createOverlay, type DiskFormat } from '../disk/qemu-img.js';
+import { DiskUndo } from '../disk/undo.js';
 import type { DomainInput } from '../domain/domain-xml.js';
 import type { Run } from '../exec/run.js';
 import type { ServerSpec } from './driver.js';
@@ -30,10 +31,12 @@ const SWEEP_EVERY_MS = 600_000;
 
 export class Disks {
   readonly #options: DisksOptions;
+  readonly #undo: DiskUndo;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: DisksOptions) {
     this.#options = options;
+    this.#undo = new DiskUndo(options.run, options.instances);
   }
 
   async start(): Promise<void> {
@@ -63,11 +66,28 @@ export class Disks {
       const base = { path: await this.fetch(spec.image, signal), format: imageOf(spec.image).format };
       await createOverlay(run, disk, base, bytes, signal);
     }
+    await this.#undo.settle(serverId, spec.undo, spec.undoEpoch, [disk]);
+    if (spec.undo === 'keep' && spec.diskGb > 0) await this.#undo.grow(disk, spec.diskGb * GIB);
     if (rescue) await this.#rescueDisk(spec, rescue, signal);
     const drive = this.configDrive(spec);
     if (drive && !(await instances.has(drive))) await writeConfigDrive(run, drive, spec, { secret });
     await instances.dropBefore(serverId, diskEpoch);
     await instances.dropRescues(serverId, rescue?.epoch ?? 0);
+  }
+
+  /** True when the guest has to be off for what the spec says of the disks as they were. */
+  needOff({ serverId, undo, undoEpoch }: ServerSpec): Promise<boolean> {
+    return this.#undo.needsOff(serverId, undo, undoEpoch);
+  }
+
+  /** True when the disks hold what nobody wants back any more. */
+  keepTooMuch({ serverId, undo }: ServerSpec): Promise<boolean> {
+    return this.#undo.hasLeftovers(serverId, undo);
+  }
+
+  /** After it went from under a running guest. */
+  forgotten(serverId: string): Promise<void> {
+    return this.#undo.forgotten(serverId);
   }
 
   /** As large as its image. */

@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { LibvirtError, LibvirtUnreachable } from '../libvirt/errors.js';
-import { explained, powerOf } from './domains.js';
+import { explained, powerOf, snapshotsOf } from './domains.js';
 import { Limiter } from './limiter.js';
 
 it.each([
@@ -42,4 +42,16 @@ it('lets so many work at a time, in order, whatever comes of it', async () => {
   await Promise.allSettled([1, 2, 3, 4, 5].map(work));
   expect(order).toEqual([1, 2, 3, 4, 5]);
   expect(most).toBe(2);
+});
+
+it('finds snapshots inside disks in what QEMU tells of its devices', () => {
+  const devices = [
+    { inserted: { 'node-name': 'libvirt-1-format', image: { snapshots: [{ name: 'undo-1' }, { name: 'other' }] } } },
+    { inserted: { 'node-name': 'libvirt-3-format', image: {} } },
+    { device: 'empty drive' },
+  ];
+  expect(snapshotsOf(devices)).toEqual([
+    { node: 'libvirt-1-format', name: 'undo-1' },
+    { node: 'libvirt-1-format', name: 'other' },
+  ]);
 });

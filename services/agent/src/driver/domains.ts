@@ -145,6 +145,26 @@ export class Domains {
     if (domain) await this.#tolerant(this.#libvirt.call(PROCEDURES.undefine, { domain, flags: UNDEFINE_ALL }));
   }
 
+  /** Deletes the snapshots of that kind inside the disks of a guest that runs; libvirt knows of none of them. */
+  async forgetSnapshots(serverId: string, isMeant: (name: string) => boolean): Promise<void> {
+    const domain = await this.find(serverId);
+    if (!domain) return;
+    for (const { node, name } of snapshotsOf(await this.#monitor(domain, 'query-block'))) {
+      if (!isMeant(name)) continue;
+      await this.#monitor(domain, 'blockdev-snapshot-delete-internal-sync', { device: node, name });
+    }
+  }
+
+  async #monitor(domain: DomainRef, execute: string, args?: object): Promise<unknown> {
+    const command = JSON.stringify({ execute, ...(args ? { arguments: args } : {}) });
+    const answer = JSON.parse(await this.#told(this.#libvirt.call(PROCEDURES.monitor, { domain, command }))) as {
+      return?: unknown;
+      error?: { desc: string };
+    };
+    if (answer.error) throw fail.unavailable(`the guest's monitor refused ${execute}: ${answer.error.desc}`);
+    return answer.return;
+  }
+
   async #powerOf(domain: DomainRef): Promise<PowerState> {
     try {
       const { state, reason } = await this.#libvirt.call(PROCEDURES.state, { domain, flags: 0 });
@@ -188,3 +208,14 @@ export class Domains {
     }
   }
 }
+
+interface BlockDevice {
+  readonly inserted?: { readonly 'node-name'?: string; readonly image?: { readonly snapshots?: { name: string }[] } };
+}
+
+/** The snapshots inside a guest's disks, by the answer to query-block. */
+export const snapshotsOf = (devices: unknown): { node: string; name: string }[] =>
+  (devices as BlockDevice[]).flatMap(({ inserted }) => {
+    const node = inserted?.['node-name'];
+    return node === undefined ? [] : (inserted?.image?.snapshots ?? []).map(({ name }) => ({ node, name }));
+  });

@@ -51,6 +51,8 @@ interface FakeDomain {
   readonly epoch?: number;
   /** Of the rescue disk that it was started from; 0 for its own. */
   readonly rescue?: number;
+  /** The state of its disks that is kept; 0 for none. */
+  readonly kept?: number;
 }
 
 const LIMIT_LINES = 5_000;
@@ -116,7 +118,10 @@ export class FakeDriver implements HypervisorDriver {
 
   async ensureRunning(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     const before = this.#domains.get(spec.serverId);
-    if (before?.power === 'running' && !isDue(spec, before) && !bootsOtherwise(spec, before)) return;
+    if (before?.power === 'running' && !isDue(spec, before) && !startsAnew(spec, before)) {
+      if (before.kept && !keptBy(spec)) await this.#keep({ ...before, kept: 0 });
+      return;
+    }
     this.#raise('prepare', spec.serverId);
     this.#assertImage(spec, before);
     await this.#keep(this.#domainOf(spec, this.#domains.get(spec.serverId)?.power ?? 'stopped'));
@@ -130,12 +135,12 @@ export class FakeDriver implements HypervisorDriver {
 
   async ensureStopped(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     const domain = this.#domains.get(spec.serverId);
-    if (!domain || (domain.power === 'stopped' && !isDue(spec, domain))) return;
+    if (!domain || (domain.power === 'stopped' && !isDue(spec, domain) && !startsAnew(spec, domain))) return;
     this.#raise('stop', spec.serverId);
     this.#assertImage(spec, domain);
     await delay(this.#delays.stopMs, signal);
     signal.throwIfAborted();
-    await this.#keep({ ...domain, power: 'stopped', epoch: spec.diskEpoch });
+    await this.#keep(this.#domainOf(spec, 'stopped'));
   }
 
   ensurePaused(spec: ServerSpec, signal: AbortSignal): Promise<void> {
@@ -265,5 +270,9 @@ export class FakeDriver implements HypervisorDriver {
 /** True when the spec asks for a root disk that is still to be made. */
 const isDue = (spec: ServerSpec, domain: FakeDomain | undefined): boolean =>
   (domain ? (domain.epoch ?? 1) : 0) < spec.diskEpoch;
-const bootsOtherwise = (spec: ServerSpec, domain: FakeDomain): boolean =>
-  (domain.rescue ?? 0) !== (spec.rescue?.epoch ?? 0);
+const keptBy = ({ undo, undoEpoch }: ServerSpec): number => (undo === 'keep' ? undoEpoch : 0);
+/** True when the guest has to be off before the spec can hold. */
+function startsAnew(spec: ServerSpec, { rescue = 0, kept = 0 }: FakeDomain): boolean {
+  if (rescue !== (spec.rescue?.epoch ?? 0)) return true;
+  return spec.undo === 'keep' ? kept !== spec.undoEpoch : spec.undo === 'restore' && kept === spec.undoEpoch;
+}

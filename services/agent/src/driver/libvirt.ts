@@ -12,6 +12,7 @@ import { type ConsoleKind, openGuestConsole } from '../console/guest-console.js'
 import { readConsole } from '../disk/console-log.js';
 import type { ImageCache } from '../disk/image-cache.js';
 import type { Instances } from '../disk/instances.js';
+import { isUndoSnapshot } from '../disk/undo.js';
 import { domainXml, tapName } from '../domain/domain-xml.js';
 import { CommandFailed, type Run } from '../exec/run.js';
 import type { Probe } from '../kvm/probe.js';
@@ -135,13 +136,13 @@ export class LibvirtDriver implements HypervisorDriver {
     await this.#exports.clear(serverId);
     const before = await this.#domains.power(serverId);
     const due = await this.#disks.areDue(spec);
-    const boots = this.#bootsOtherwise(spec);
-    if (boots) await this.#offForRescue(spec, signal);
+    const turns = await this.#startsAnew(spec);
+    if (turns) await this.#offForAnother(spec, before, signal);
     await this.#options.instances.save(spec);
     const plugged = this.#options.metadata.plug(spec);
     plugged.catch(() => undefined);
-    if (before === 'running' && !due && !boots) return plugged;
-    if (before === 'paused' && !due && !boots) return this.#domains.resume(serverId);
+    if (before === 'running' && !due && !turns) return this.#goesOn(spec, plugged);
+    if (before === 'paused' && !due && !turns) return this.#domains.resume(serverId);
     try {
       if (due && before !== 'absent') await this.#clearForNewDisk(spec, signal);
       await this.#disks.prepare(spec, signal);
@@ -161,13 +162,14 @@ export class LibvirtDriver implements HypervisorDriver {
     await this.#exports.clear(spec.serverId);
     const power = await this.#domains.power(spec.serverId);
     const due = await this.#disks.areDue(spec);
-    if (power === 'absent' && !due) return;
+    const changes = due || (await this.#disks.needOff(spec)) || (await this.#disks.keepTooMuch(spec));
+    if (power === 'absent' && !changes) return;
     if (power === 'running' || power === 'paused') await this.#off(spec.serverId, signal);
     if (power === 'suspended') await this.#domains.forgetSaved(spec.serverId);
     await this.#options.instances.save(spec);
-    if (!due) return;
+    if (!changes) return;
     try {
-      await this.#clearForNewDisk(spec, signal);
+      if (due) await this.#clearForNewDisk(spec, signal);
       await this.#disks.prepare(spec, signal);
     } catch (error) {
       throw explained(error, spec.serverId);
@@ -175,17 +177,27 @@ export class LibvirtDriver implements HypervisorDriver {
   }
 
   /**
-   * The kept spec says what the guest was started with: it is written only after a guest that has to boot from another
-   * disk is off.
+   * True when the guest has to be off before the spec can hold. The kept spec says what it was started with: it is written
+   * only after a guest that has to boot from another disk is off.
    */
-  #bootsOtherwise(spec: ServerSpec): boolean {
+  async #startsAnew(spec: ServerSpec): Promise<boolean> {
     const kept = this.#options.instances.spec(spec.serverId);
-    return kept !== undefined && kept.rescue?.epoch !== spec.rescue?.epoch;
+    const boots = kept !== undefined && kept.rescue?.epoch !== spec.rescue?.epoch;
+    return boots || this.#disks.needOff(spec);
   }
 
-  async #offForRescue(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+  /** What can fail without harm comes first. A memory that was saved does not fit another machine. */
+  async #offForAnother(spec: ServerSpec, power: PowerState, signal: AbortSignal): Promise<void> {
     if (spec.rescue) await this.#disks.fetch(spec.rescue.image, signal);
     await this.#off(spec.serverId, signal);
+    if (power === 'suspended') await this.#domains.forgetSaved(spec.serverId);
+  }
+
+  async #goesOn(spec: ServerSpec, plugged: Promise<void>): Promise<void> {
+    await plugged;
+    if (!(await this.#disks.keepTooMuch(spec))) return;
+    await this.#domains.forgetSnapshots(spec.serverId, isUndoSnapshot);
+    await this.#disks.forgotten(spec.serverId);
   }
 
   async ensurePaused(spec: ServerSpec): Promise<void> {

@@ -188,3 +188,13 @@ describe('a connection to libvirt', () => {
     await expect(connection.call(wire.PROCEDURES.version, undefined)).rejects.toThrow('did not answer procedure 4');
   });
 });
+
+it('asks QEMU itself in the program that is only for QEMU', async () => {
+  const peer = new Peer();
+  peer.onCall = ({ serial, program }) =>
+    peer.send(frame({ program, procedure: 1, serial }, new XdrWriter().string('{"return":{}}').bytes()));
+  const connection = connectionTo(peer);
+  const answer = connection.call(wire.PROCEDURES.monitor, { domain: DOMAIN, command: '{"execute":"query-block"}' });
+  expect(await answer).toBe('{"return":{}}');
+  expect(peer.calls[0]).toMatchObject({ program: 0x20008087, procedure: 1 });
+});

@@ -81,7 +81,7 @@ export class LibvirtConnection {
     if (this.#ended) throw this.#ended;
     const serial = this.#nextSerial();
     const send = (status: number, body: Buffer): void => {
-      if (!this.#ended) this.#send(procedure.number, wire.MESSAGE.stream, serial, body, status);
+      if (!this.#ended) this.#send(procedure, wire.MESSAGE.stream, serial, body, status);
     };
     const stream = new LibvirtStream(send, () => this.#streams.delete(serial));
     this.#streams.set(serial, stream);
@@ -118,7 +118,7 @@ export class LibvirtConnection {
       reject(new LibvirtError(error.code, error.domain, error.message));
     };
     this.#pending.set(serial, { settle, reject, timer });
-    this.#send(procedure.number, wire.MESSAGE.call, serial, body);
+    this.#send(procedure, wire.MESSAGE.call, serial, body);
     return promise;
   }
 
@@ -126,9 +126,15 @@ export class LibvirtConnection {
     this.#end(new LibvirtUnreachable('the connection to libvirt was closed by us'));
   }
 
-  #send(procedure: number, type: number, serial: number, body: Buffer, status: number = wire.STATUS.ok): void {
-    const of = { program: wire.REMOTE_PROGRAM, version: wire.REMOTE_VERSION };
-    this.#socket.write(encodeFrame({ ...of, procedure, type, serial, status }, body));
+  #send(
+    { program, number: procedure }: Pick<wire.Procedure<never, unknown>, 'program' | 'number'>,
+    type: number,
+    serial: number,
+    body: Buffer,
+    status: number = wire.STATUS.ok,
+  ): void {
+    const version = wire.REMOTE_VERSION;
+    this.#socket.write(encodeFrame({ program, version, procedure, type, serial, status }, body));
   }
 
   #onData(chunk: Buffer): void {
@@ -145,7 +151,7 @@ export class LibvirtConnection {
       if (frame.procedure === wire.KEEPALIVE_PING) this.#keepalive(wire.KEEPALIVE_PONG);
       return;
     }
-    if (frame.program !== wire.REMOTE_PROGRAM) return;
+    if (frame.program !== wire.REMOTE_PROGRAM && frame.program !== wire.QEMU_PROGRAM) return;
     if (frame.type === wire.MESSAGE.stream) {
       this.#streams.get(frame.serial)?.hear(frame);
     } else if (frame.type === wire.MESSAGE.event && frame.procedure === wire.EVENT_PROCEDURE.lifecycle) {

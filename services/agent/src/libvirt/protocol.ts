@@ -7,6 +7,8 @@ import { XdrError, XdrReader, XdrWriter } from './xdr.js';
 
 export const REMOTE_PROGRAM = 0x20008086;
 export const REMOTE_VERSION = 1;
+/** Procedures that only the QEMU driver has: `src/remote/qemu_protocol.x`. */
+export const QEMU_PROGRAM = 0x20008087;
 export const KEEPALIVE_PROGRAM = 0x6b656570;
 export const KEEPALIVE_VERSION = 1;
 export const KEEPALIVE_PING = 1;
@@ -68,6 +70,7 @@ export const ERROR_CODE = {
 
 /** A procedure of the remote program: its number, how its arguments are written and how its result is read. */
 export interface Procedure<Args, Result> {
+  readonly program: number;
   readonly number: number;
   readonly write: (out: XdrWriter, args: Args) => XdrWriter;
   readonly read: (reply: XdrReader) => Result;
@@ -77,8 +80,9 @@ function procedure<Args, Result>(
   number: number,
   write: (out: XdrWriter, args: Args) => XdrWriter,
   read: (reply: XdrReader) => Result,
+  program: number = REMOTE_PROGRAM,
 ): Procedure<Args, Result> {
-  return { number, write, read };
+  return { program, number, write, read };
 }
 
 export function uuidToBytes(uuid: string): Buffer {
@@ -228,6 +232,13 @@ export const PROCEDURES = {
     (out, args: Flagged & { xml: string }) =>
       writeDomain(out, args.domain).string(args.xml).optionalString(undefined).uint(args.flags),
     done,
+  ),
+  /** A command of QEMU's own monitor (QMP); answers with its JSON. Only for what libvirt has no word for. */
+  monitor: procedure(
+    1,
+    (out, args: { domain: DomainRef; command: string }) => writeDomain(out, args.domain).string(args.command).uint(0),
+    (reply) => reply.string(),
+    QEMU_PROGRAM,
   ),
 } as const;
 

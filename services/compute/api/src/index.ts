@@ -47,6 +47,8 @@ import { ServerRemoteConsoleHandlers } from './server/server-remote-console.hand
 import { serverRemoteConsoleOps } from './server/server-remote-console.ops.js';
 import { ServerRescueHandlers } from './server/server-rescue.handlers.js';
 import { serverRescueOps } from './server/server-rescue.ops.js';
+import { ServerResizeHandlers } from './server/server-resize.handlers.js';
+import { serverResizeOps } from './server/server-resize.ops.js';
 import { ServerShelveHandlers } from './server/server-shelve.handlers.js';
 import { serverShelveOps, serverShelveRules } from './server/server-shelve.ops.js';
 import { ServerTagHandlers, serverTagOps } from './server/server-tag.ops.js';
@@ -75,6 +77,7 @@ export const computeOps: readonly Op[] = [
   ...serverShelveOps,
   ...serverRebuildOps,
   ...serverRescueOps,
+  ...serverResizeOps,
   ...serverMetadataOps,
   ...serverTagOps,
   ...serverAddressOps,
@@ -144,6 +147,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     ServerConsoleHandlers,
     ServerRebuildHandlers,
     ServerRescueHandlers,
+    ServerResizeHandlers,
     ServerMetadataHandlers,
     ServerTagHandlers,
     ServerNetworkHandlers,

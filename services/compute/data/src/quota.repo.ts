@@ -39,8 +39,8 @@ const TAKE = {
       set instances = q.instances + $2, cores = q.cores + $3, ram = q.ram + $4
       where ($5 < 0 or q.instances + $2 <= $5) and ($6 < 0 or q.cores + $3 <= $6) and ($7 < 0 or q.ram + $4 <= $7)`,
 };
-const USED_BY_USER = `select count(*) as instances, coalesce(sum((flavor->>'vcpus')::bigint), 0)::bigint as cores,
-  coalesce(sum((flavor->>'memoryMb')::bigint), 0)::bigint as ram from server where project_id = $1 and user_id = $2`;
+const USED_BY_USER = `select count(*) as instances, coalesce(sum(cores), 0)::bigint as cores,
+  coalesce(sum(ram), 0)::bigint as ram from server where project_id = $1 and user_id = $2`;
 
 const NOTHING: ServerUsage = { instances: 0, cores: 0, ram: 0 };
 const within = (used: ServerUsage, limits: QuotaLimits): boolean =>

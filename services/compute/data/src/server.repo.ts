@@ -8,15 +8,18 @@ import type { Sql, Tx } from '#libs/platform/db';
 import type {
   DesiredPower,
   Fault,
+  FlavorSnapshot,
   ImageSnapshot,
   Interface,
   Move,
   MoveName,
   RebootKind,
   RescueDisk,
+  Resize,
   SecurityGroup,
   Server,
   ServerSecrets,
+  Undo,
 } from '#services/compute/domain';
 import { MOVES } from '#services/compute/domain';
 import type { Seal } from './seal.js';
@@ -51,6 +54,10 @@ export interface ServerPatch {
   readonly imageId?: string | null;
   readonly image?: ImageSnapshot | null;
   readonly rescue?: RescueDisk | null;
+  readonly resize?: Resize | null;
+  readonly undo?: Undo;
+  readonly flavor?: FlavorSnapshot;
+  readonly flavorId?: string;
   readonly keyName?: string | null;
   readonly keyType?: string | null;
   readonly keyData?: string | null;
@@ -60,6 +67,8 @@ export interface ServerPatch {
   readonly forgetBootSecrets?: boolean;
   /** Raises the count that asks the node for a reboot. */
   readonly reboot?: RebootKind;
+  /** The disks as they are from now on are another state to keep. */
+  readonly newUndo?: true;
   /** Asks the node for a new root disk. */
   readonly newDisk?: true;
   /** The node has the root disk that was asked for: from now on it is not made anew, also where it is lost. */
@@ -108,6 +117,10 @@ const PATCH_COLUMNS = {
   imageId: 'image_id',
   image: 'image',
   rescue: 'rescue',
+  resize: 'resize',
+  undo: 'undo',
+  flavor: 'flavor',
+  flavorId: 'flavor_id',
   keyName: 'key_name',
   keyType: 'key_type',
   keyData: 'key_data',
@@ -120,6 +133,8 @@ const JSON_FIELDS: ReadonlySet<string> = new Set([
   'fault',
   'image',
   'rescue',
+  'resize',
+  'flavor',
 ]);
 
 const FIND = { name: 'server.find', text: `select ${SERVER_COLUMNS} from server s where s.id = $1` };
@@ -128,6 +143,17 @@ const FIND_DELETED = {
   text: `select ${SERVER_COLUMNS} from deleted_server s where s.id = $1`,
 };
 const LOCK = { name: 'server.lock', text: `select ${SERVER_COLUMNS} from server s where s.id = $1 for update` };
+const COUNTS = { name: 'server.counts', text: 'select cores, ram from server where id = $1 for update' };
+const FREE = {
+  name: 'server.free',
+  text: `update quota_usage q set cores = q.cores - $2::bigint + s.cores, ram = q.ram - $3::bigint + s.ram
+    from server s where s.id = $1 and q.project_id = s.project_id`,
+};
+const WAITING = {
+  name: 'server.waiting_resizes',
+  text: `select ${SERVER_COLUMNS} from server s
+    where s.vm_state = 'resized' and s.task_state is null and (s.resize->>'at')::timestamptz <= $1 limit 100`,
+};
 const ON_NODE = {
   name: 'server.on_node',
   text: 'select id, generation, fence, seq, power from server where host = $1 order by id',
@@ -187,6 +213,24 @@ export class ServerRepo {
     );
   }
 
+  /** What the server counts for in its project's quota. Holds the row. */
+  async counts(tx: Tx, id: string): Promise<{ readonly cores: number; readonly ram: number }> {
+    return (await tx.one<{ cores: number; ram: number }>(COUNTS, [id])) ?? { cores: 0, ram: 0 };
+  }
+
+  /** As `move`, where the server may count for less after it: its project has the difference back. */
+  async moveAndFree(tx: Tx, id: string, name: MoveName, now: Date, patch: ServerPatch): Promise<Moved | undefined> {
+    const before = await this.counts(tx, id);
+    const moved = await this.move(tx, id, name, now, patch);
+    if (moved) await tx.exec(FREE, [id, before.cores, before.ram]);
+    return moved;
+  }
+
+  /** Servers whose resize has waited for a decision since before that time. */
+  waitingResizes(on: Sql, before: Date): Promise<Server[]> {
+    return on.query<Server>(WAITING, [before]);
+  }
+
   /** Writes what is no state. False: it is gone. */
   async patch(on: Sql, id: string, patch: ServerPatch, now: Date): Promise<boolean> {
     const write = this.#assignments(id, patch, [id, now]);
@@ -217,7 +261,7 @@ export class ServerRepo {
 }
 
 const COLUMN_NAMES = `id, project_id, user_id, name, hostname, description, power_state, generation, reboot_count, reboot_kind,
-  disk_epoch, disk_made, rescue,
+  disk_epoch, disk_made, rescue, resize, undo, undo_epoch,
   fence, seq, host, hypervisor_id, availability_zone, pinned_zone, image_id, image, flavor, flavor_id, key_name, key_type,
   key_data, metadata, system_metadata, config_drive, nics, addresses, security_groups, tags, scheduler_hints, access_ip_v4,
   access_ip_v6, disk_config, locked_by, locked_reason, fault, reservation_id, launch_index, created_at, launched_at`;
@@ -227,8 +271,7 @@ const BURY = {
   text: `with gone as (delete from server where id = $1 returning *),
     report as (delete from server_report where server_id = $1),
     freed as (
-      update quota_usage q set instances = q.instances - 1, cores = q.cores - (gone.flavor->>'vcpus')::bigint,
-          ram = q.ram - (gone.flavor->>'memoryMb')::bigint
+      update quota_usage q set instances = q.instances - 1, cores = q.cores - gone.cores, ram = q.ram - gone.ram
         from gone where q.project_id = gone.project_id)
     insert into deleted_server (${COLUMN_NAMES}, vm_state, task_state, power, updated_at, terminated_at)
       select ${COLUMN_NAMES}, 'deleted', null, 'absent', $2, $2 from gone`,
@@ -247,6 +290,7 @@ function assignments(patch: ServerPatch, given: readonly unknown[]): { sets: str
     sets.push(`${column} = $${params.length}`);
   }
   if (patch.forgetBootSecrets) sets.push('admin_pass = null', 'files = null');
+  if (patch.newUndo) sets.push('undo_epoch = undo_epoch + 1');
   if (patch.newDisk) sets.push('disk_epoch = disk_epoch + 1');
   if (patch.diskMade) sets.push('disk_made = disk_epoch');
   if (patch.reboot) sets.push('reboot_count = reboot_count + 1', `reboot_kind = ${literal(patch.reboot)}`);

@@ -109,7 +109,7 @@ interface Usage extends Counts {
 }
 
 const COUNTED = `select q.project_id as "projectId", count(s.id) as instances,
-    coalesce(sum((s.flavor->>'vcpus')::bigint), 0)::bigint as cores, coalesce(sum((s.flavor->>'memoryMb')::bigint), 0)::bigint as ram,
+    coalesce(sum(s.cores), 0)::bigint as cores, coalesce(sum(s.ram), 0)::bigint as ram,
     q.instances as was_instances, q.cores as was_cores, q.ram as was_ram
   from quota_usage q left join server s on s.project_id = q.project_id group by q.project_id`;
 const MISCOUNTED = `select * from (${COUNTED}) c

@@ -13,6 +13,7 @@ export * from './server.order.js';
 export * from './server.ports.js';
 export * from './server.rebuild.js';
 export * from './server.rescue.js';
+export * from './server.resize.js';
 export * from './server.shelve.js';
 export * from './server.tasks.js';
 export * from './server-group.js';

@@ -100,6 +100,11 @@ const ended = table({
   rebuilt: { from: ['active', 'stopped', 'error'], task: ['rebuilding'], to: 'active', toTask: null, power: 'running' },
   rebuiltStopped: { from: ['stopped'], task: ['rebuilding'], to: 'stopped', toTask: null },
   rescued: { from: ['active', 'stopped', 'error'], task: ['rescuing'], to: 'rescued', toTask: null },
+  resized: { from: ['active', 'stopped'], task: ['resize_prep'], to: 'resized', toTask: null },
+  confirmed: { from: ['resized'], task: ['resize_confirming'], to: 'active', toTask: null, power: 'running' },
+  confirmedStopped: { from: ['resized'], task: ['resize_confirming'], to: 'stopped', toTask: null, power: 'stopped' },
+  reverted: { from: ['resized'], task: ['resize_reverting'], to: 'active', toTask: null, power: 'running' },
+  revertedStopped: { from: ['resized'], task: ['resize_reverting'], to: 'stopped', toTask: null, power: 'stopped' },
   unrescued: { from: ['rescued'], task: ['unrescuing'], to: 'active', toTask: null },
   resumed: { from: ['suspended'], task: ['resuming'], to: 'active', toTask: null },
   imaged: { from: IMAGED, task: ['image_snapshot', 'image_backup'], toTask: null },
@@ -136,6 +141,9 @@ const givenUp = table({
   /** Back on the shelf, on its node or on none. */
   unshelveGivenUp: { from: ['shelved'], task: ['unshelving'], toTask: null, power: 'stopped' },
   unplacedGivenUp: { from: ['shelved_offloaded'], task: ['unshelving'], toTask: null, power: 'absent' },
+  /** Also one that was resized at the moment when its resize was called off. */
+  resizeGivenUp: { from: ['active', 'resized'], task: ['resize_prep', null], to: 'active', toTask: null },
+  resizeGivenUpStopped: { from: ['stopped', 'resized'], task: ['resize_prep', null], to: 'stopped', toTask: null },
   broken: { from: LAUNCHED, task: [...OPERATING, null], to: 'error', toTask: null },
 });
 

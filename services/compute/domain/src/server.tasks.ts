@@ -4,7 +4,7 @@
  */
 import type { NodeDemand } from './server.demand.js';
 import type { ImageDraft } from './server.image.js';
-import type { ImageSnapshot, Nic, RebootKind, RescueDisk, ServerSize } from './server.js';
+import type { ImageSnapshot, Nic, RebootKind, RescueDisk, Resize, ServerSize } from './server.js';
 
 export const SERVER_CREATE = 'server.create';
 export const SERVER_DELETE = 'server.delete';
@@ -24,6 +24,9 @@ export const SERVER_SHELVE = 'server.shelve';
 export const SERVER_SHELVE_OFFLOAD = 'server.shelve-offload';
 export const SERVER_UNSHELVE = 'server.unshelve';
 export const IMAGE_DISCARD = 'image.discard';
+export const SERVER_RESIZE = 'server.resize';
+export const SERVER_CONFIRM_RESIZE = 'server.confirm-resize';
+export const SERVER_REVERT_RESIZE = 'server.revert-resize';
 
 export interface ServerCreateInput extends NodeDemand {
   readonly serverId: string;
@@ -101,6 +104,16 @@ export interface ImageDiscardInput {
   readonly owner: string;
 }
 
+/** With what the new flavor and the image demand of the node. */
+export interface ServerResizeInput extends ServerPowerInput, NodeDemand {
+  readonly resize: Resize;
+}
+
+/** The end of a resize, either way. */
+export interface ServerResizedInput extends ServerPowerInput {
+  readonly resize: Resize;
+}
+
 export interface TaskInputs {
   [SERVER_CREATE]: ServerCreateInput;
   [SERVER_DELETE]: ServerDeleteInput;
@@ -120,6 +133,9 @@ export interface TaskInputs {
   [SERVER_SHELVE_OFFLOAD]: ServerOffloadInput;
   [SERVER_UNSHELVE]: ServerUnshelveInput;
   [IMAGE_DISCARD]: ImageDiscardInput;
+  [SERVER_RESIZE]: ServerResizeInput;
+  [SERVER_CONFIRM_RESIZE]: ServerResizedInput;
+  [SERVER_REVERT_RESIZE]: ServerResizedInput;
 }
 export type TaskKind = keyof TaskInputs;
 

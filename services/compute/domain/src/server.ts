@@ -77,6 +77,19 @@ export interface ImageSnapshot {
   readonly properties: Readonly<Record<string, string>>;
 }
 
+/** A change of flavor from its request until it is confirmed or reverted. The server counts for the larger of both. */
+export interface Resize {
+  readonly from: FlavorSnapshot;
+  readonly to: FlavorSnapshot;
+  /** What the server was, and will be again. */
+  readonly vmState: 'active' | 'stopped';
+  /** ISO 8601: since when it waits for a decision; null while it is being made. */
+  readonly at: string | null;
+}
+
+/** What the node is to do about the disks as they were before a resize. */
+export type Undo = '' | 'keep' | 'restore';
+
 /** What a server boots from while it is rescued. */
 export interface RescueDisk {
   readonly imageId: string;
@@ -165,6 +178,10 @@ export interface Server {
   readonly diskMade: number;
   /** Of the latest rescue; it counts while the server is being rescued or is so. */
   readonly rescue: RescueDisk | null;
+  readonly resize: Resize | null;
+  readonly undo: Undo;
+  /** Another one for each state that is kept. */
+  readonly undoEpoch: number;
   readonly fence: number;
   readonly seq: number;
   readonly host: string | null;

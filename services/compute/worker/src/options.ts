@@ -15,6 +15,8 @@ export const WorkerOptions = Type.Object({
   shelvedOffloadS: Type.Integer({ default: 0, minimum: -1 }),
   /** Servers worked on at once. */
   concurrency: Type.Integer({ default: 16, minimum: 1 }),
+  /** Seconds after which a resize that nobody decided about is confirmed; 0: never. */
+  resizeConfirmWindow: Type.Integer({ default: 0, minimum: 0 }),
   /** For how long node events and finished tasks are kept, in days. */
   keepDays: Type.Integer({ default: 7, minimum: 1 }),
 });

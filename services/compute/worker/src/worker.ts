@@ -45,6 +45,7 @@ import { declareNode, declareReports } from './nodes/topology.js';
 import type { WorkerOptions } from './options.js';
 import type { AgentOf, Images, Network, Placement, SendCommand } from './peers.js';
 import { Janitor } from './reconcile/janitor.js';
+import { ResizeConfirmer } from './reconcile/resize-confirm.js';
 import { ServerReconciler } from './reconcile/server.reconciler.js';
 import { Shelf } from './reconcile/shelf.js';
 
@@ -104,9 +105,10 @@ export class ComputeWorker {
       ...{ db, reports, watch: this.#watch, fences, servers: reconciler, hearing, send, now, log },
     });
     this.#bus = this.#openBus(consumer);
-    const { shelvedOffloadS, keepDays } = options;
+    const { shelvedOffloadS, resizeConfirmWindow: windowS, keepDays } = options;
     const shelf = new Shelf({ db, servers, shelvedOffloadS, ids, now });
-    this.#janitor = new Janitor({ db, servers, standings, reconciler, shelf, keepDays, ids, now, log });
+    const resizes = new ResizeConfirmer({ db, servers, windowS, ids, now, log });
+    this.#janitor = new Janitor({ db, servers, standings, reconciler, shelf, resizes, keepDays, ids, now, log });
     this.#enrolment = new Enrolment({
       ...{ db, nodes, watch: this.#watch, send, now },
       heartbeatMs: options.heartbeatMs,

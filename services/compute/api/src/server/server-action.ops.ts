@@ -193,9 +193,6 @@ const groups: readonly Op[] = [
 
 /** Actions that exist elsewhere and not here yet: the server is looked up and the caller judged before they are refused. */
 const ELSEWHERE: Readonly<Record<string, Rule>> = {
-  resize: member('servers:resize'),
-  confirmResize: member('servers:confirm_resize'),
-  revertResize: member('servers:revert_resize'),
   changePassword: member('os-admin-password'),
   forceDelete: member('os-deferred-delete:force'),
   migrate: admin('os-migrate-server:migrate'),

@@ -54,7 +54,7 @@ describe('power', () => {
     expect((await act({ 'os-start': null })).status).toBe(409);
     expect((await act({ 'os-stop': null }, { as: READER })).status).toBe(403);
     expect((await act({ 'os-stop': null }, { on: PORT })).status).toBe(404);
-    expect((await act({ resize: { flavorRef: '1' } }, { on: PORT })).status).toBe(404);
+    expect((await act({ shelveOffload: null }, { on: PORT, as: ADMIN })).status).toBe(404);
 
     expect((await act({ dance: null })).status).toBe(400);
     expect((await act({})).status).toBe(400);

@@ -171,7 +171,7 @@ const bootsFromImage = (disk: Static<typeof DiskBody>, imageRef: string | undefi
   (!imageRef || disk.uuid === imageRef);
 
 /** An id, or a URL that ends in one, as clients of the first version send. */
-const flavorOf = (ref: string | number): string => String(ref).split('/').at(-1) ?? '';
+export const flavorOf = (ref: string | number): string => String(ref).split('/').at(-1) ?? '';
 
 export function refuseCertificates(asked: readonly string[] | null | undefined): void {
   if (asked?.length)

@@ -5,13 +5,16 @@ import type { AnyFlow, NewTask } from '#libs/platform/flow';
 import { runTrial, trialsOf } from '#libs/testing';
 import {
   type MoveName,
+  SERVER_CONFIRM_RESIZE,
   SERVER_CREATE,
   SERVER_DELETE,
   SERVER_PAUSE,
   SERVER_REBOOT,
   SERVER_REBUILD,
   SERVER_RESCUE,
+  SERVER_RESIZE,
   SERVER_RESUME,
+  SERVER_REVERT_RESIZE,
   SERVER_START,
   SERVER_STOP,
   SERVER_SUSPEND,
@@ -19,6 +22,7 @@ import {
   SERVER_UNRESCUE,
   serverKey,
 } from '#services/compute/domain';
+import { askDecision, askResize, misshapen } from '../testbed/resize.fixture.js';
 import { Testbed } from '../testbed/testbed.fixture.js';
 import type { FlowDeps } from './deps.js';
 import { computeFlows } from './index.js';
@@ -211,6 +215,63 @@ describe.each([
           if (end === 'done' && held.rescue !== to) wrong.push(`its guest boots from ${held.rescue}`);
           if (held.epoch !== 1) wrong.push('its own disk was made anew');
           return wrong;
+        },
+      },
+      trial,
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+const WAS = { memoryMb: 512, diskGb: 1 };
+const IS = { memoryMb: 1024, diskGb: 3 };
+
+describe('server.resize', () => {
+  it.each(trialsOf(bedless(SERVER_RESIZE)))('$name', async (trial) => {
+    const found = await runTrial(
+      {
+        db: bed.db,
+        flow: bed.flow(SERVER_RESIZE),
+        prepare: async () => askResize(bed, await runs()),
+        audit: async ({ input: { serverId } }, end) => {
+          const server = (await bed.server(serverId))!;
+          const state = end === 'done' ? 'resized' : 'active';
+          const wrong = server.vmState === state ? [] : [`it is ${server.vmState}`];
+          if ((server.resize === null) !== (end === 'undone')) wrong.push('it waits for a decision, or does not');
+          if (end === 'undone' && !server.fault) wrong.push('it says nothing of why');
+          return [...wrong, ...(await misshapen(bed, serverId, end === 'done' ? { ...IS, kept: true } : WAS))];
+        },
+      },
+      trial,
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+describe.each([
+  { kind: SERVER_CONFIRM_RESIZE, decision: 'confirmResize', shape: IS },
+  { kind: SERVER_REVERT_RESIZE, decision: 'revertResize', shape: WAS },
+] as const)('$kind', ({ kind, decision, shape }) => {
+  it.each(trialsOf(bedless(kind), false))('$name', async (trial) => {
+    const found = await runTrial(
+      {
+        db: bed.db,
+        flow: bed.flow(kind),
+        turns: false,
+        prepare: async () => {
+          const serverId = await runs();
+          const task = await askResize(bed, serverId);
+          await runTrial(
+            { db: bed.db, flow: bed.flow(SERVER_RESIZE), prepare: async () => task, audit: async () => [] },
+            { name: 'none', step: 'none', direction: 'do', moment: 'before', mishap: 'error', end: 'done' },
+          );
+          return askDecision(bed, serverId, decision);
+        },
+        audit: async ({ input: { serverId } }) => {
+          const { vmState, resize, undo } = (await bed.server(serverId))!;
+          const wrong =
+            vmState === 'active' && resize === null && undo === '' ? [] : [`it is ${vmState}, undo ${undo}`];
+          return [...wrong, ...(await misshapen(bed, serverId, shape))];
         },
       },
       trial,

@@ -9,6 +9,8 @@ import { serverPauseFlow, serverUnpauseFlow } from './server-pause.flow.js';
 import { serverRebootFlow } from './server-reboot.flow.js';
 import { serverRebuildFlow } from './server-rebuild.flow.js';
 import { serverRescueFlow, serverUnrescueFlow } from './server-rescue.flow.js';
+import { serverResizeFlow } from './server-resize.flow.js';
+import { serverConfirmResizeFlow, serverRevertResizeFlow } from './server-resized.flow.js';
 import { serverShelveFlow } from './server-shelve.flow.js';
 import { serverShelveOffloadFlow } from './server-shelve-offload.flow.js';
 import { serverStartFlow } from './server-start.flow.js';
@@ -36,4 +38,7 @@ export const computeFlows = (deps: FlowDeps): AnyFlow[] => [
   serverShelveOffloadFlow(deps),
   serverUnshelveFlow(deps),
   imageDiscardFlow(deps),
+  serverResizeFlow(deps),
+  serverConfirmResizeFlow(deps),
+  serverRevertResizeFlow(deps),
 ];

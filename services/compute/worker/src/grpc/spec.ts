@@ -61,6 +61,8 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     rebootCount: server.rebootCount,
     rebootKind: server.rebootKind,
     diskEpoch: server.diskEpoch,
+    undo: server.undo,
+    undoEpoch: server.undoEpoch,
     launchedAtMs: server.launchedAt?.getTime() ?? 0,
     files: secrets.files.map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') })),
     ...(parts.wantedExport ? { export: parts.wantedExport } : {}),

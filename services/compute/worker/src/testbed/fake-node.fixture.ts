@@ -17,7 +17,16 @@ export interface Held {
   epoch: number;
   /** Of the rescue disk it was started from; 0 for its own. */
   rescue: number;
+  /** As it runs, and as it was when its disks were kept. */
+  shape: Shape | undefined;
+  kept: (Shape & { readonly undo: number }) | undefined;
   last: ServerReport | undefined;
+}
+
+interface Shape {
+  readonly vcpus: number;
+  readonly memoryMb: number;
+  readonly diskGb: number;
 }
 
 export interface FakeNodeOptions {
@@ -119,6 +128,8 @@ export class FakeNode {
       rebootCount: 0,
       epoch: 0,
       rescue: 0,
+      shape: undefined,
+      kept: undefined,
       last: undefined,
     };
     const older = spec.fence - held.fence || spec.seq - held.seq;
@@ -149,6 +160,7 @@ export class FakeNode {
       if (trouble) return trouble;
     }
     if (wanted !== 'absent' && spec.diskEpoch > held.epoch && !spec.image) return 'no image is named';
+    changeShape(held, spec);
     held.epoch = wanted === 'absent' ? 0 : spec.diskEpoch;
     if (wanted === 'running') held.rescue = spec.rescue?.epoch ?? 0;
     held.power = wanted;
@@ -196,3 +208,11 @@ export class FakeNode {
 }
 
 const pairOf = ({ fence, seq }: computeV1.ServerSpec) => ({ fence, seq });
+
+/** What a node keeps before it gives a guest another shape, and what it goes back to. */
+function changeShape(held: Held, { undo, undoEpoch, vcpus, memoryMb, diskGb }: computeV1.ServerSpec): void {
+  if (undo === 'keep' && held.shape && held.kept?.undo !== undoEpoch) held.kept = { ...held.shape, undo: undoEpoch };
+  const restored = undo === 'restore' && held.kept?.undo === undoEpoch ? held.kept : undefined;
+  if (undo !== 'keep') held.kept = undefined;
+  held.shape = { vcpus, memoryMb, diskGb: restored?.diskGb ?? diskGb };
+}

@@ -69,6 +69,7 @@ export const OPTIONS: WorkerOptions = {
   shelvedOffloadS: 0,
   concurrency: 8,
   keepDays: 7,
+  resizeConfirmWindow: 0,
 };
 
 const SEAL = new Seal(Buffer.alloc(32, 7));
