@@ -18,6 +18,8 @@ import { DefaultStatefulnessHandlers } from './default-statefulness/default-stat
 import { defaultStatefulnessOps } from './default-statefulness/default-statefulness.ops.js';
 import { DiscoveryHandlers } from './discovery/discovery.handlers.js';
 import { discoveryOps } from './discovery/discovery.ops.js';
+import { FlavorHandlers } from './flavor/flavor.handlers.js';
+import { flavorOps } from './flavor/flavor.ops.js';
 import { FloatingIpHandlers } from './floating-ip/floating-ip.handlers.js';
 import { floatingIpOps } from './floating-ip/floating-ip.ops.js';
 import { MeteringLabelHandlers } from './metering-label/metering-label.handlers.js';
@@ -50,6 +52,8 @@ import { SecurityGroupHandlers } from './security-group/security-group.handlers.
 import { securityGroupOps } from './security-group/security-group.ops.js';
 import { SecurityGroupRuleHandlers } from './security-group-rule/security-group-rule.handlers.js';
 import { securityGroupRuleOps } from './security-group-rule/security-group-rule.ops.js';
+import { ServiceProfileHandlers } from './service-profile/service-profile.handlers.js';
+import { serviceProfileOps } from './service-profile/service-profile.ops.js';
 import { ServiceProviderHandlers } from './service-provider/service-provider.handlers.js';
 import { serviceProviderOps } from './service-provider/service-provider.ops.js';
 import { SubnetHandlers } from './subnet/subnet.handlers.js';
@@ -96,6 +100,8 @@ export const networkApiOps: readonly Op[] = [
   ...availabilityZoneOps,
   ...serviceProviderOps,
   ...autoTopologyOps,
+  ...flavorOps,
+  ...serviceProfileOps,
 ];
 
 @Module({})
@@ -136,5 +142,7 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     AvailabilityZoneHandlers,
     ServiceProviderHandlers,
     AutoTopologyHandlers,
+    FlavorHandlers,
+    ServiceProfileHandlers,
   ],
 });

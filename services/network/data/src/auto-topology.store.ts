@@ -130,7 +130,7 @@ export class AutoTopologyStore {
       newPortId: newId(),
     };
     const texts = { name: 'auto_allocated_router', description: '' };
-    const flags = { adminStateUp: true, distributed: true, ha: true, zoneHints: [] };
+    const flags = { adminStateUp: true, distributed: true, ha: true, zoneHints: [], flavorId: null };
     try {
       await books.routerStore.create([{ id, projectId: network.projectId, ...texts, ...flags, gateway }], now);
       for (const subnet of subnets)

@@ -13,6 +13,7 @@ import { DefaultSecurityGroupRuleStore } from './default-security-group-rule.sto
 import { DefaultStatefulnessRepo } from './default-statefulness.repo.js';
 import { DirtyRepo } from './dirty.repo.js';
 import { FenceRepo } from './fence.repo.js';
+import { FlavorRepo } from './flavor.repo.js';
 import { FloatingIpRepo } from './floating-ip.repo.js';
 import { FloatingIpStore } from './floating-ip.store.js';
 import { joined } from './joined.js';
@@ -40,6 +41,7 @@ import { SecurityGroupStore } from './security-group.store.js';
 import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
 import { ServerNewsRepo } from './server-news.repo.js';
 import { ServerPortStore } from './server-port.store.js';
+import { ServiceProfileRepo } from './service-profile.repo.js';
 import { Sharing } from './sharing.js';
 import { SubnetRepo } from './subnet.repo.js';
 import { SubnetStore } from './subnet.store.js';
@@ -75,6 +77,8 @@ export class NetworkBooks {
   readonly availabilities = new NetworkIpAvailabilityRepo();
   readonly meteringLabels = new MeteringLabelRepo();
   readonly meteringRules = new MeteringLabelRuleRepo();
+  readonly flavors = new FlavorRepo();
+  readonly serviceProfiles = new ServiceProfileRepo();
   readonly routers = new RouterRepo();
   readonly floatingIps = new FloatingIpRepo();
   readonly forwardings = new PortForwardingRepo();

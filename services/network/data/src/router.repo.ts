@@ -26,6 +26,7 @@ interface Row {
   readonly distributed: boolean;
   readonly ha: boolean;
   readonly zone_hints: readonly string[];
+  readonly flavor_id: string | null;
   readonly routes: readonly Route[];
   readonly tunnel_key: number;
   readonly gateway_port_id: string | null;
@@ -55,6 +56,7 @@ function toRouter(row: Row): Router {
     distributed: row.distributed,
     ha: row.ha,
     zoneHints: row.zone_hints,
+    flavorId: row.flavor_id,
     routes: row.routes,
     tunnelKey: row.tunnel_key,
     gateway: portId === null || networkId === null ? null : { portId, networkId, snat, fixedIps },
@@ -80,6 +82,7 @@ const LIST: ListSpec = {
     status: constant('ACTIVE'),
     distributed: byBoolean('r.distributed'),
     ha: byBoolean('r.ha'),
+    flavor_id: byUuid('r.flavor_id'),
     revision_number: byInteger('r.revision'),
     changed_since: since('r.updated_at'),
     ...byTags('r.tags'),
@@ -99,7 +102,7 @@ export const ROUTER_FIELDS = { filters: Object.keys(LIST.filters), sorts: Object
 
 export type NewRouter = Pick<
   Router,
-  'id' | 'projectId' | 'name' | 'description' | 'adminStateUp' | 'distributed' | 'ha' | 'zoneHints'
+  'id' | 'projectId' | 'name' | 'description' | 'adminStateUp' | 'distributed' | 'ha' | 'zoneHints' | 'flavorId'
 >;
 type Changeable = Pick<Router, 'name' | 'description' | 'adminStateUp' | 'distributed' | 'ha' | 'routes'>;
 export type RouterChange = { readonly [K in keyof Changeable]?: Changeable[K] | undefined };
@@ -145,8 +148,8 @@ export class RouterRepo {
 
   async insert(tx: Tx, router: NewRouter, now: Date): Promise<void> {
     await tx.exec(
-      `insert into router (id, project_id, name, description, admin_state_up, distributed, ha, zone_hints, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)`,
+      `insert into router (id, project_id, name, description, admin_state_up, distributed, ha, zone_hints, flavor_id, created_at, updated_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $10, $9, $9)`,
       [
         router.id,
         router.projectId,
@@ -157,6 +160,7 @@ export class RouterRepo {
         router.ha,
         router.zoneHints,
         now,
+        router.flavorId,
       ],
     );
   }

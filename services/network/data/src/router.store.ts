@@ -3,11 +3,13 @@ import type { Db, Tx } from '#libs/platform/db';
 import {
   badRouter,
   checkExtraRoutes,
+  flavorNotFound,
   type Route,
   type Router,
   routerInUse,
   routerNotFound,
 } from '#services/network/domain';
+import { isFlavorGone } from './flavor.repo.js';
 import { markAndRecord } from './journal.js';
 import { draftFailure } from './port.store.js';
 import type { QuotaRepo } from './quota.repo.js';
@@ -33,17 +35,23 @@ export class RouterStore {
   ) {}
 
   /** All of them or none. */
-  create(drafts: readonly RouterDraft[], now: Date): Promise<Router[]> {
-    return this.failing(drafts[0]?.gateway, () =>
-      this.db.tx(async (tx) => {
-        const made: Router[] = [];
-        for (const draft of drafts) made.push(await this.createOne(tx, draft, now));
-        await this.tell(tx, made, 'router created', now);
-        const byProject = Map.groupBy(made, (router) => router.projectId);
-        for (const [projectId, own] of byProject) await this.quotas.take(tx, projectId, 'router', own.length);
-        return made;
-      }),
-    );
+  async create(drafts: readonly RouterDraft[], now: Date): Promise<Router[]> {
+    try {
+      return await this.failing(drafts[0]?.gateway, () => this.createAll(drafts, now));
+    } catch (error) {
+      throw isFlavorGone(error) ? flavorNotFound(drafts.find((draft) => draft.flavorId)?.flavorId ?? '') : error;
+    }
+  }
+
+  private createAll(drafts: readonly RouterDraft[], now: Date): Promise<Router[]> {
+    return this.db.tx(async (tx) => {
+      const made: Router[] = [];
+      for (const draft of drafts) made.push(await this.createOne(tx, draft, now));
+      await this.tell(tx, made, 'router created', now);
+      const byProject = Map.groupBy(made, (router) => router.projectId);
+      for (const [projectId, own] of byProject) await this.quotas.take(tx, projectId, 'router', own.length);
+      return made;
+    });
   }
 
   /** `decide` sees the router as it is under lock, and says what to change. */

@@ -10,6 +10,7 @@ export * from './device-owner.js';
 export * from './dhcp-option.js';
 export * from './dns-name.js';
 export * from './faults.js';
+export * from './flavor.js';
 export * from './floating-ip.js';
 export * from './mac.js';
 export * from './metering.js';

@@ -23,6 +23,7 @@ export interface Router extends Standard {
   /** Several nodes stand ready to be the gateway. */
   readonly ha: boolean;
   readonly zoneHints: readonly string[];
+  readonly flavorId: string | null;
   readonly routes: readonly Route[];
   /** OVN's key of the router: unique among all routers and networks. */
   readonly tunnelKey: number;

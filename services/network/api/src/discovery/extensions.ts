@@ -85,6 +85,11 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'A floating IP shows the port that it stands for.',
   },
   {
+    alias: 'flavors',
+    name: 'Flavors',
+    description: 'Ways to make a router that an operator offers by name.',
+  },
+  {
     alias: 'floating-ip-port-forwarding',
     name: 'Port Forwarding',
     description: 'Ports of a floating IP can lead to ports of different hosts.',
@@ -115,6 +120,7 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'Ports can be found by a part of an address.',
   },
   { alias: 'ip_allocation', name: 'IP Allocation', description: 'A port tells whether it has addresses.' },
+  { alias: 'l3-flavors', name: 'Router Flavors', description: 'A router can be made of a flavor.' },
   {
     alias: 'l3-ha',
     name: 'Highly Available Routers',

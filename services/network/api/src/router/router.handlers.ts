@@ -11,6 +11,7 @@ import {
   withRoutes,
   zonesAt,
 } from '#services/network/domain';
+import { routerFlavor } from '../flavor/flavor.handlers.js';
 import { listBody, pick, readList } from '../list.wire.js';
 import { NetworkParts } from '../parts.js';
 import { type AnyCall, demand, idOf, itemsOf, mayKnow, ownerOf, revisionOf, scopeOf } from '../scope.js';
@@ -115,6 +116,7 @@ export class RouterHandlers {
       distributed: isOn(item.distributed) ?? true,
       ha: isOn(item.ha) ?? true,
       zoneHints,
+      flavorId: await routerFlavor(this.parts, item.flavor_id),
       gateway: gateway ?? null,
     };
   }

@@ -30,7 +30,7 @@ const NewRouterBody = attributes({
   project_id: maybe(text()),
   tenant_id: maybe(text()),
   availability_zone_hints: maybe(Type.Array(text(), { maxItems: 10 })),
-  flavor_id: maybe(Type.Null()),
+  flavor_id: nullable(text(64)),
 });
 export type NewRouterBody = Static<typeof NewRouterBody>;
 const RouterChangeBody = attributes({ ...writable, routes: nullable(ExtraRoutes) });
@@ -65,7 +65,7 @@ const FIELDS: readonly Field<Router>[] = [
   { name: 'distributed', rule: 'get_router:distributed', from: (r) => r.distributed },
   { name: 'ha', rule: 'get_router:ha', from: (r) => r.ha },
   { name: 'availability_zone_hints', from: (r) => r.zoneHints },
-  { name: 'flavor_id', from: () => null },
+  { name: 'flavor_id', from: (r) => r.flavorId },
 ];
 const fields = view(FIELDS);
 

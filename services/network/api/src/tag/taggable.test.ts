@@ -3,7 +3,7 @@ import { networkApiOps } from '../index.js';
 import { TAGGABLE } from './taggable.js';
 
 /** What clients change and what has no tags, as upstream has it. */
-const WITHOUT_TAGS = ['quotas', 'agents', 'rbac-policies', 'security-groups-default-statefulness'];
+const WITHOUT_TAGS = ['quotas', 'agents', 'rbac-policies', 'security-groups-default-statefulness', 'flavors'];
 const RULES_OF_QOS = /^alias-.*-rules$/;
 
 it('is whatever clients can change', () => {
