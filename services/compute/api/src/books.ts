@@ -5,6 +5,7 @@ import type { Clock, Ids } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Remote } from '#libs/platform/grpc';
 import {
+  AggregateRepo,
   FlavorRepo,
   KeypairRepo,
   NodeRepo,
@@ -22,6 +23,7 @@ export class Books {
   readonly nodes = new NodeRepo();
   readonly quotas = new QuotaRepo();
   readonly groups = new ServerGroupRepo();
+  readonly aggregates = new AggregateRepo();
 
   constructor(
     readonly db: Db,

@@ -5,6 +5,8 @@ import type { Db } from '#libs/platform/db';
 import type { Op } from '#libs/platform/http';
 import type { Rule } from '#libs/platform/policy';
 import type { Seal } from '#services/compute/data';
+import { AggregateHandlers } from './aggregate/aggregate.handlers.js';
+import { aggregateOps } from './aggregate/aggregate.ops.js';
 import { Books, Peers, Surroundings } from './books.js';
 import { commonRules } from './compute.rules.js';
 import { ExtensionHandlers, extensionOps } from './extension/extension.ops.js';
@@ -89,6 +91,7 @@ export const computeOps: readonly Op[] = [
   ...hypervisorOps,
   ...serviceOps,
   ...zoneOps,
+  ...aggregateOps,
   ...usageOps,
   ...imageOps,
   ...networkOps,
@@ -144,6 +147,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     ServerCreateHandlers,
     ServerHints,
     ServerGroupHandlers,
+    AggregateHandlers,
     ServerConsoleHandlers,
     ServerRebuildHandlers,
     ServerRescueHandlers,

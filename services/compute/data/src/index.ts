@@ -1,3 +1,4 @@
+export * from './aggregate.repo.js';
 export * from './book.repo.js';
 export * from './console-token.repo.js';
 export * from './flavor.repo.js';
@@ -5,6 +6,7 @@ export * from './host-usage.query.js';
 export * from './keypair.repo.js';
 export * from './node.repo.js';
 export * from './node-event.repo.js';
+export * from './node-pulse.repo.js';
 export * from './node-state.repo.js';
 export * from './quota.repo.js';
 export * from './report.repo.js';

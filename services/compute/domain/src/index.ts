@@ -1,3 +1,4 @@
+export * from './aggregate.js';
 export * from './console-token.js';
 export * from './flavor.js';
 export * from './flavor.specs.js';

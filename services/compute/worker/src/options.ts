@@ -1,11 +1,15 @@
 /** `options` of compute's configuration, as far as they concern the worker. */
 import { type Static, Type } from 'typebox';
 
+const Ratio = Type.Optional(Type.Number({ exclusiveMinimum: 0 }));
+
 export const WorkerOptions = Type.Object({
   /** Physical to virtual: how many times each resource of a node is given out. */
   cpuRatio: Type.Number({ default: 16, exclusiveMinimum: 0 }),
   memoryRatio: Type.Number({ default: 1, exclusiveMinimum: 0 }),
   diskRatio: Type.Number({ default: 1, exclusiveMinimum: 0 }),
+  /** Ratios of single nodes, by name. */
+  nodeRatios: Type.Record(Type.String(), Type.Object({ cpu: Ratio, ram: Ratio, disk: Ratio }), { default: {} }),
   /** What the node's own processes need; less on nodes that have less than eight times as much. */
   reservedMemoryMb: Type.Integer({ default: 512, minimum: 0 }),
   heartbeatMs: Type.Integer({ default: 10_000, minimum: 100 }),

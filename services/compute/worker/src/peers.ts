@@ -4,7 +4,7 @@ import type { Remote } from '#libs/platform/grpc';
 
 export type Placement = Pick<
   Remote<placementV1.SchedulerService>,
-  'claim' | 'release' | 'ensureProvider' | 'removeProvider'
+  'claim' | 'release' | 'ensureProvider' | 'removeProvider' | 'tellPulses'
 >;
 export type Network = Pick<
   Remote<networkV1.PortsService>,

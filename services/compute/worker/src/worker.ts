@@ -17,8 +17,10 @@ import { FlowRunner, flowMetrics } from '#libs/platform/flow';
 import { type Binding, bind } from '#libs/platform/grpc';
 import type { Log } from '#libs/platform/log';
 import {
+  AggregateRepo,
   BookRepo,
   NodeEventRepo,
+  NodePulseRepo,
   NodeRepo,
   NodeStateRepo,
   ReportRepo,
@@ -40,6 +42,7 @@ import { FenceKeeper } from './nodes/fence-keeper.js';
 import { Hearing } from './nodes/hearing.js';
 import { NodeWatch } from './nodes/node-watch.js';
 import { ProviderSync } from './nodes/provider-sync.js';
+import { PulseTeller } from './nodes/pulse-teller.js';
 import { ReportConsumer } from './nodes/report.consumer.js';
 import { declareNode, declareReports } from './nodes/topology.js';
 import type { WorkerOptions } from './options.js';
@@ -75,6 +78,7 @@ export class ComputeWorker {
   readonly #watch: NodeWatch;
   readonly #janitor: Janitor;
   readonly #enrolment: Enrolment;
+  readonly #pulses: PulseTeller;
   readonly #repos = {
     nodes: new NodeRepo(),
     states: new NodeStateRepo(),
@@ -92,7 +96,7 @@ export class ComputeWorker {
     const now = () => deps.clock.now();
     const send: SendCommand = (node, command) =>
       this.#bus.publish(NODE_COMMAND_EXCHANGE, node, command, { expiresMs: COMMAND_EXPIRES_MS });
-    const providers = new ProviderSync({ db, nodes, states, placement, options, now });
+    const providers = new ProviderSync({ db, nodes, states, aggregates: new AggregateRepo(), placement, options, now });
     this.#watch = new NodeWatch({
       ...{ db, nodes, states, aims, providers, send, now, log },
       silenceMs: options.silenceMs,
@@ -114,6 +118,8 @@ export class ComputeWorker {
       heartbeatMs: options.heartbeatMs,
       declare: (node) => this.#bus.declare((channel) => declareNode(channel, node)),
     });
+    const pulses = new NodePulseRepo();
+    this.#pulses = new PulseTeller({ db, pulses, placement, now, log });
     const pursuit = new Pursuit(db, aims, send, hearing);
     const { images } = deps;
     const flows = computeFlows({
@@ -124,6 +130,7 @@ export class ComputeWorker {
         images,
         servers,
         groups: new ServerGroupRepo(),
+        pulses,
         aims,
         nodes: states,
         reports,
@@ -143,11 +150,12 @@ export class ComputeWorker {
     this.#bus.start();
     await this.runner.start();
     this.#janitor.start();
+    this.#pulses.start();
   }
 
   /** Steps at work come to their record; everything else is taken up again by whoever starts next. */
   async stop(graceMs: number): Promise<void> {
-    await Promise.all([this.runner.stop(graceMs), this.#janitor.stop(), this.#watch.stop()]);
+    await Promise.all([this.runner.stop(graceMs), this.#janitor.stop(), this.#watch.stop(), this.#pulses.stop()]);
     await this.#bus.stop();
   }
 

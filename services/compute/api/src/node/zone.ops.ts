@@ -1,4 +1,4 @@
-/** Availability zones and aggregates: how nodes are grouped. */
+/** Availability zones: what tenants see of how nodes are grouped. */
 import { type Op, op } from '#libs/platform/http';
 import { PROJECT_READER, rule } from '#libs/platform/policy';
 import { admin } from '../compute.rules.js';
@@ -33,13 +33,4 @@ const zoneRows: readonly Op[] = (['', '/detail'] as const).map((suffix) =>
   }),
 );
 
-/** There are none: zones are given to nodes directly. */
-const aggregates = op(NodeHandlers, {
-  method: 'GET',
-  path: '/v2.1/os-aggregates',
-  rule: admin('os-aggregates:index'),
-  status: 200,
-  run: () => ({ body: { aggregates: [] } }),
-});
-
-export const zoneOps: readonly Op[] = [...zoneRows, aggregates];
+export const zoneOps: readonly Op[] = zoneRows;

@@ -74,6 +74,17 @@ const DETAILS = admin('os-instance-actions:events:details');
 /** Asked for by views. */
 export const instanceActionRules: readonly Rule[] = [EVENTS, DETAILS];
 
+/** A step that came to its end may have found that a node could not do it: that try has failed, and names its node. */
+function tryOf({ output }: StepHistory): { readonly node: string | null; readonly why: string | null } {
+  const { node, why } = (output ?? {}) as Record<string, unknown>;
+  return { node: typeof node === 'string' ? node : null, why: typeof why === 'string' ? why : null };
+}
+const hostOf = (event: Event): string | null => tryOf(event).node ?? event.action.server.host;
+function resultOf(event: Event): string | null {
+  if (event.doneAt === null) return event.failure === null ? null : 'Error';
+  return tryOf(event).why === null ? 'Success' : 'Error';
+}
+
 const eventView = view<Event>([
   {
     name: 'event',
@@ -81,11 +92,11 @@ const eventView = view<Event>([
   },
   { name: 'start_time', from: (event) => isoNaive(event.startedAt) },
   { name: 'finish_time', from: ({ doneAt }) => (doneAt === null ? null : isoNaive(doneAt)) },
-  { name: 'result', from: ({ doneAt, failure }) => (doneAt !== null ? 'Success' : failure === null ? null : 'Error') },
-  { name: 'traceback', rule: EVENTS.name, from: ({ cause, failure }) => cause ?? failure },
-  { name: 'hostId', since: '2.62', from: ({ action }) => hostId(action.server.projectId, action.server.host) },
-  { name: 'host', since: '2.62', rule: EVENTS.name, from: ({ action }) => action.server.host ?? '' },
-  { name: 'details', since: '2.84', rule: DETAILS.name, from: ({ failure }) => failure },
+  { name: 'result', from: resultOf },
+  { name: 'traceback', rule: EVENTS.name, from: (event) => event.cause ?? event.failure ?? tryOf(event).why },
+  { name: 'hostId', since: '2.62', from: (event) => hostId(event.action.server.projectId, hostOf(event)) },
+  { name: 'host', since: '2.62', rule: EVENTS.name, from: (event) => hostOf(event) ?? '' },
+  { name: 'details', since: '2.84', rule: DETAILS.name, from: (event) => event.failure ?? tryOf(event).why },
 ]);
 
 const eventsOf = (action: Action): Event[] => action.steps.map((step) => ({ ...step, action }));

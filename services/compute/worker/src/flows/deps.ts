@@ -1,5 +1,12 @@
 import type { Sql } from '#libs/platform/db';
-import type { NodeStateRepo, ReportRepo, ServerGroupRepo, ServerNodeRepo, ServerRepo } from '#services/compute/data';
+import type {
+  NodePulseRepo,
+  NodeStateRepo,
+  ReportRepo,
+  ServerGroupRepo,
+  ServerNodeRepo,
+  ServerRepo,
+} from '#services/compute/data';
 import type { Images, Network, Placement } from '../peers.js';
 import type { Pursuit } from './pursuit.js';
 
@@ -13,6 +20,7 @@ export interface FlowDeps {
   readonly groups: ServerGroupRepo;
   readonly aims: ServerNodeRepo;
   readonly nodes: NodeStateRepo;
+  readonly pulses: NodePulseRepo;
   readonly reports: ReportRepo;
   readonly pursuit: Pursuit;
   /** Seconds for which a shelved server stays on its node; below 0: until it is taken off by hand. */

@@ -18,7 +18,7 @@ import { releaseClaim, releasePorts } from './release.js';
 type Ctx = StepContext<ServerCreateInput>;
 type CreateStep = Step<ServerCreateInput>;
 /** How a boot ended, as its step records it. */
-type Booted = { readonly booted: true } | { readonly booted: false; readonly why: string };
+type Booted = { readonly booted: true } | { readonly booted: false; readonly node: string; readonly why: string };
 interface Outs {
   out<T>(step: string): T | undefined;
 }
@@ -132,10 +132,16 @@ const overtaken = (): Permanent => new Permanent('The server is being deleted.',
 
 async function boot(deps: FlowDeps, ctx: Ctx, target: Target): Promise<Booted> {
   if (ctx.now.getTime() - ctx.since.getTime() > BOOT_LIMIT_MS)
-    return { booted: false, why: `did not start the server within ${BOOT_LIMIT_MS / 60_000} minutes` };
+    return bootFailed(deps, ctx, target, `did not start the server within ${BOOT_LIMIT_MS / 60_000} minutes`);
   const end = await deps.pursuit.look(target, ctx.now);
   if (end.state === 'done') return { booted: true };
-  return { booted: false, why: end.state === 'away' ? 'went down while it was starting the server' : end.why };
+  return bootFailed(deps, ctx, target, end.state === 'away' ? 'went down while it was starting the server' : end.why);
+}
+
+/** The node attracts less for a while. */
+async function bootFailed(deps: FlowDeps, ctx: Ctx, { node }: Target, why: string): Promise<Booted> {
+  await deps.pulses.failed(deps.db, node, ctx.now);
+  return { booted: false, node, why };
 }
 
 async function retreat(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
@@ -150,6 +156,9 @@ async function retreat(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
 async function activate(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
   const tries = failedTries(ctx);
   if (tries.length === TRIES) throw noValidHost(tries, '');
+  // The node's row before the server's, as all do that write both.
+  const at = ctx.out<Placed>(named('claim', tries.length + 1));
+  if (at) await deps.pulses.built(tx, at.node);
   const moved = await deps.servers.move(tx, ctx.input.serverId, 'activated', ctx.now, {
     powerState: POWER.running,
     launchedAt: ctx.now,

@@ -1,5 +1,8 @@
 /** Servers being made: on a node that works, on the next one, on none, and called off in the middle. */
+
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { NodePulseRepo } from '#services/compute/data';
+import { PulseTeller } from '../nodes/pulse-teller.js';
 import { Testbed } from '../testbed/testbed.fixture.js';
 
 let bed: Testbed;
@@ -57,9 +60,20 @@ it('goes to another node when the boot fails, and leaves nothing on the first', 
   const [task] = await bed.tasksOf(id);
   expect(task!.steps.find((step) => step.step === 'boot')!.output).toEqual({
     booted: false,
+    node: 'node-1',
     why: 'no such machine type',
   });
   expect(bed.placement.usedOn('node-1')).toBe(0);
+  const faring = await new NodePulseRepo().list(bed.db);
+  expect(faring.map((node) => node.failedBuilds).sort()).toEqual([0, 1]);
+  const teller = new PulseTeller({
+    ...{ db: bed.db, pulses: new NodePulseRepo(), placement: bed.placement, now: () => new Date(), log: bed.log },
+  });
+  await teller.tell();
+  expect([...bed.placement.pulses.values()].map((pulse) => pulse.failures).sort()).toEqual([0, 1]);
+  bed.placement.pulses.clear();
+  await teller.tell();
+  expect(bed.placement.pulses.size).toBe(0);
 });
 
 it('tries three nodes and no more, and names what each said', async () => {

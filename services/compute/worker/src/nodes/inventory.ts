@@ -1,17 +1,29 @@
 /** What a node offers, as placement keeps it. */
 import { placementV1 } from '#libs/contract';
-import type { Node } from '#services/compute/domain';
+import { type Aggregate, type Node, ratiosIn } from '#services/compute/domain';
 import type { WorkerOptions } from '../options.js';
 
-type Hardware = Pick<Node, 'vcpus' | 'memoryMb' | 'diskGb'>;
+type Hardware = Pick<Node, 'name' | 'vcpus' | 'memoryMb' | 'diskGb'>;
 
-/** Small nodes keep an eighth of their memory for themselves, larger ones a fixed amount. */
-export function inventoriesOf(node: Hardware, options: WorkerOptions): placementV1.Inventory[] {
+/**
+ * Small nodes keep an eighth of their memory for themselves, larger ones a fixed amount. Overcommitted as an aggregate of the
+ * node says, else as configured for the node, else as for all.
+ */
+export function inventoriesOf(
+  node: Hardware,
+  options: WorkerOptions,
+  aggregates: readonly Pick<Aggregate, 'metadata'>[],
+): placementV1.Inventory[] {
+  const { cpuRatio, memoryRatio, diskRatio, nodeRatios } = options;
+  const own = nodeRatios[node.name] ?? {};
+  const { cpu, ram, disk } = ratiosIn(aggregates, {
+    ...{ cpu: own.cpu ?? cpuRatio, ram: own.ram ?? memoryRatio, disk: own.disk ?? diskRatio },
+  });
   const reserved = Math.min(options.reservedMemoryMb, Math.floor(node.memoryMb / 8));
   return [
-    inventory('VCPU', node.vcpus, 0, options.cpuRatio),
-    inventory('MEMORY_MB', node.memoryMb, reserved, options.memoryRatio),
-    inventory('DISK_GB', node.diskGb, 0, options.diskRatio),
+    inventory('VCPU', node.vcpus, 0, cpu),
+    inventory('MEMORY_MB', node.memoryMb, reserved, ram),
+    inventory('DISK_GB', node.diskGb, 0, disk),
   ].filter(({ total }) => total > 0);
 }
 
@@ -36,6 +48,6 @@ export function closedReason(
 ): string | undefined {
   if (node.forcedDown) return 'taken down by an operator';
   if (node.state === 'down') return node.stateReason || 'down';
-  if (node.disabled) return node.disabledReason ? `disabled: ${node.disabledReason}` : 'disabled by an operator';
+  if (node.disabled) return node.disabledReason || 'an operator closed it';
   return undefined;
 }

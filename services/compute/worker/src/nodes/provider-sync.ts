@@ -6,17 +6,19 @@
 import { placementV1 } from '#libs/contract';
 import { isFailure } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
-import type { NodeRepo, NodeStateRepo } from '#services/compute/data';
+import type { AggregateRepo, NodeRepo, NodeStateRepo } from '#services/compute/data';
 import { OPEN } from '#services/compute/data';
-import type { Node } from '#services/compute/domain';
+import { labelsIn, type Node } from '#services/compute/domain';
 import type { WorkerOptions } from '../options.js';
 import type { Placement } from '../peers.js';
 import { closedReason, inventoriesOf } from './inventory.js';
+import { attributesOf, numaOf, traitsOf } from './node-profile.js';
 
 interface Deps {
   readonly db: Db;
   readonly nodes: NodeRepo;
   readonly states: NodeStateRepo;
+  readonly aggregates: AggregateRepo;
   readonly placement: Placement;
   readonly options: WorkerOptions;
   readonly now: () => Date;
@@ -63,25 +65,26 @@ export class ProviderSync {
   }
 
   async #tell(node: Node): Promise<void> {
-    const { db, states, placement, options, now } = this.deps;
+    const { db, states, aggregates, placement, options, now } = this.deps;
+    const groups = await aggregates.ofHost(db, node.name);
+    const labels = Object.entries(labelsIn(groups)).map(([key, values]) => [key, { values }]);
     const closed = closedReason(node);
     if (closed === undefined) await states.told(db, node.name, '', now());
     await placement.ensureProvider(
       placementV1.EnsureProviderRequest.fromPartial({
         providerId: node.hypervisorId,
         name: node.name,
-        inventories: inventoriesOf(node, options),
+        inventories: inventoriesOf(node, options, groups),
         traits: traitsOf(node),
         disabled: closed !== undefined,
         disabledReason: closed ?? '',
         availabilityZone: node.availabilityZone,
+        aggregates: groups.map(({ id }) => id),
+        labels: Object.fromEntries(labels),
+        attributes: attributesOf(node),
+        numa: numaOf(node),
       }),
     );
     await states.told(db, node.name, closed ?? OPEN, now());
   }
 }
-
-const traitsOf = (node: Node): string[] => {
-  const accel = node.accel.toUpperCase().replace(/[^A-Z0-9_]/g, '_');
-  return accel ? [`CUSTOM_ACCEL_${accel}`] : [];
-};

@@ -19,8 +19,10 @@ import {
 import { openLog } from '#libs/platform/log';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
 import {
+  AggregateRepo,
   computeMigrations,
   NodeEventRepo,
+  NodePulseRepo,
   NodeRepo,
   NodeStateRepo,
   QuotaRepo,
@@ -63,6 +65,7 @@ export const OPTIONS: WorkerOptions = {
   cpuRatio: 16,
   memoryRatio: 1,
   diskRatio: 1,
+  nodeRatios: {},
   reservedMemoryMb: 0,
   heartbeatMs: 1_000,
   silenceMs: 31_000,
@@ -114,7 +117,15 @@ export class Testbed {
     const send: SendCommand = async (node, command) => {
       if (!this.losesCommands()) setImmediate(() => this.nodes.get(node)?.command(command));
     };
-    const providers = new ProviderSync({ db, nodes, states, placement, options: OPTIONS, now });
+    const providers = new ProviderSync({
+      db,
+      nodes,
+      states,
+      aggregates: new AggregateRepo(),
+      placement,
+      options: OPTIONS,
+      now,
+    });
     const busSince = () => this.busSince;
     const silenceMs = OPTIONS.silenceMs;
     this.watch = new NodeWatch({ db, nodes, states, aims, providers, send, silenceMs, busSince, now, log });
@@ -138,6 +149,7 @@ export class Testbed {
         images,
         servers,
         groups: new ServerGroupRepo(),
+        pulses: new NodePulseRepo(),
         aims,
         nodes: states,
         reports,
