@@ -25,6 +25,8 @@ it('lets the tenant set properties, but not those by which backups are told apar
   const { properties } = imageOf(server({ hw_disk_bus: 'scsi' }), {
     ...{ ...wish, metadata, type: 'backup', backupType: 'daily' },
   });
+  const snapshot = imageOf(server({}), { ...wish, metadata: { image_type: 'test' } });
+  expect(snapshot.properties).toMatchObject({ image_type: 'test', instance_uuid: 's1' });
   expect(properties).toMatchObject({
     ...{ hw_disk_bus: 'virtio', mine: '1', image_type: 'backup', instance_uuid: 's1', backup_type: 'daily' },
   });

@@ -44,11 +44,13 @@ const NOT_INHERITED = new Set([
 /** Of the image service alone. */
 const RESERVED_NAMESPACE = 'os_glance_';
 
-/** What names the server and the kind of image can not be overridden: rotation goes by it. */
+/** The tenant's own properties come last, but for those by which backups are told apart: rotation goes by them. */
 export function imageOf(server: Server, wish: ImageWish): ImageDraft {
   const inherited = Object.entries(server.image?.properties ?? {}).filter(
     ([name]) => !NOT_INHERITED.has(name) && !name.startsWith(RESERVED_NAMESPACE),
   );
+  const names = { image_type: wish.type, instance_uuid: server.id, user_id: wish.userId };
+  const own = wish.type === 'snapshot' ? { ...names, ...wish.metadata } : { ...wish.metadata, ...names };
   return {
     imageId: wish.imageId,
     owner: server.projectId,
@@ -61,10 +63,7 @@ export function imageOf(server: Server, wish: ImageWish): ImageDraft {
       image_location: 'snapshot',
       image_state: 'available',
       owner_id: server.projectId,
-      ...wish.metadata,
-      image_type: wish.type,
-      instance_uuid: server.id,
-      user_id: wish.userId,
+      ...own,
       ...(wish.backupType === undefined ? {} : { backup_type: wish.backupType }),
     },
   };

@@ -54,6 +54,7 @@ it('registers once, and its owner sees it at once', async () => {
     ...{ image_type: 'snapshot', instance_uuid: 's1', disk_format: 'raw', container_format: 'bare' },
   });
   expect((await shown(wish.imageId, 'p2')).code).toBe(404);
+  expect(await shown(`${wish.imageId}/tasks`)).toEqual({ code: 200, tasks: [] });
   await expect(remote.register({ ...wish, owner: 'p2' })).rejects.toMatchObject({ kind: 'conflict' });
   await expect(remote.register(request({ properties: { status: 'active' } }))).rejects.toMatchObject({
     kind: 'forbidden',

@@ -4,8 +4,6 @@ import { STATE } from '../../client.js';
 
 export type As = 'demo' | 'admin';
 
-const COMPUTE_VERSION = { 'OpenStack-API-Version': 'compute 2.37' };
-
 export class Api {
   readonly #sessions: Readonly<Record<As, Session>>;
 
@@ -22,9 +20,16 @@ export class Api {
   }
 
   /** A call of any API, whatever it answers. */
-  send<T = Record<string, unknown>>(type: string, method: string, path: string, body?: unknown, as: As = 'demo') {
+  send<T = Record<string, unknown>>(
+    type: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    as: As = 'demo',
+    version = '2.37',
+  ) {
     const session = this.#sessions[as];
-    const headers = type === 'compute' ? COMPUTE_VERSION : {};
+    const headers: Record<string, string> = type === 'compute' ? { 'OpenStack-API-Version': `compute ${version}` } : {};
     return session.call<T>(method, `${session.endpoint(type)}${path}`, body, headers);
   }
 

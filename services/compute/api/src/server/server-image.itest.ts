@@ -35,7 +35,7 @@ describe('createImage', () => {
         where id = $1`,
       [id],
     );
-    const answer = await act({ createImage: { name: 'snap', metadata: { purpose: 'test', image_type: 'forged' } } });
+    const answer = await act({ createImage: { name: 'snap', metadata: { purpose: 'test', user_id: 'own' } } });
     expect([answer.status, answer.body]).toEqual([202, undefined]);
     const location = String(answer.headers['location']);
     expect(location).toMatch(/^http:\/\/cloud\/image\/v2\/images\/[0-9a-f-]{36}$/);
@@ -50,7 +50,7 @@ describe('createImage', () => {
           purpose: 'test',
           image_type: 'snapshot',
           instance_uuid: id,
-          user_id: 'user-demo',
+          user_id: 'own',
         },
       },
     });

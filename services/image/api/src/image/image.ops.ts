@@ -37,6 +37,15 @@ export const imageOps = [
     ...ofImage<ImageHandlers>(),
     run: (handlers, _call, image: ImageTarget) => handlers.show(image),
   }),
+  // No image is imported by a task here, so none has any.
+  op(ImageHandlers, {
+    method: 'GET',
+    path: '/v2/images/:id/tasks',
+    rule: RULES.getImage,
+    status: 200,
+    ...ofImage<ImageHandlers>(),
+    run: () => ({ body: { tasks: [] } }),
+  }),
   op(ImageHandlers, {
     method: 'PATCH',
     path: '/v2/images/:id',
