@@ -1,4 +1,4 @@
-/** A service's own API behind mutual TLS, for another service that acts in a caller's name (ADR 0017). */
+/** A service's own API behind mutual TLS, for another service that acts in a caller's name (ADR 0020). */
 import { fail } from '#libs/kernel';
 import { type Binding, bind } from '#libs/platform/grpc';
 import type { Log } from '#libs/platform/log';
