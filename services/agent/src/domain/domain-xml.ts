@@ -211,6 +211,9 @@ const networkInterface = (nic: DomainNic, bridge: string): Element =>
     nic.mtu > 0 ? element('mtu', { size: nic.mtu }) : undefined,
   );
 
+/** An interface alone, to be plugged into or out of a running guest. */
+export const interfaceXml = (nic: DomainNic, bridge: string): string => toXml(networkInterface(nic, bridge));
+
 /** virtlogd writes the file and limits its size; QEMU never holds it. */
 const serial = (log: string): Element =>
   element(

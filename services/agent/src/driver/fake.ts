@@ -119,8 +119,8 @@ export class FakeDriver implements HypervisorDriver {
   async ensureRunning(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     const before = this.#domains.get(spec.serverId);
     if (before?.power === 'running' && !isDue(spec, before) && !startsAnew(spec, before)) {
-      if (before.kept && !keptBy(spec)) await this.#keep({ ...before, kept: 0 });
-      return;
+      const kept = keptBy(spec) ? before.kept : 0;
+      return this.#keep({ ...before, kept, ports: spec.nics.map((nic) => nic.portId) });
     }
     this.#raise('prepare', spec.serverId);
     this.#assertImage(spec, before);

@@ -35,6 +35,7 @@ import type {
   ServerSpec,
 } from './driver.js';
 import { Exports } from './exports.js';
+import { Interfaces } from './interfaces.js';
 
 export interface LibvirtDriverOptions {
   readonly socket: string;
@@ -63,6 +64,7 @@ export class LibvirtDriver implements HypervisorDriver {
   readonly #options: LibvirtDriverOptions;
   readonly #libvirt: Libvirt;
   readonly #domains: Domains;
+  readonly #interfaces: Interfaces;
   readonly #disks: Disks;
   readonly #exports: Exports;
   #events: DriverEvents | undefined;
@@ -79,6 +81,7 @@ export class LibvirtDriver implements HypervisorDriver {
       onConnect: () => this.#events?.resynced(),
     });
     this.#domains = new Domains(this.#libvirt, options.log, options.parallel);
+    this.#interfaces = new Interfaces(this.#libvirt, this.#domains, options.bridge);
     this.#disks = new Disks(options);
     this.#exports = new Exports(options, this.#domains, new Backups(this.#libvirt, options.log));
   }
@@ -141,7 +144,7 @@ export class LibvirtDriver implements HypervisorDriver {
     await this.#options.instances.save(spec);
     const plugged = this.#options.metadata.plug(spec);
     plugged.catch(() => undefined);
-    if (before === 'running' && !due && !turns) return this.#goesOn(spec, plugged);
+    if (before === 'running' && !due && !turns) return this.#goesOn(spec, plugged, signal);
     if (before === 'paused' && !due && !turns) return this.#domains.resume(serverId);
     try {
       if (due && before !== 'absent') await this.#clearForNewDisk(spec, signal);
@@ -193,17 +196,21 @@ export class LibvirtDriver implements HypervisorDriver {
     if (power === 'suspended') await this.#domains.forgetSaved(spec.serverId);
   }
 
-  async #goesOn(spec: ServerSpec, plugged: Promise<void>): Promise<void> {
+  /** What may change about a guest that runs: its interfaces, and that what its disks were is not kept any more. */
+  async #goesOn(spec: ServerSpec, plugged: Promise<void>, signal: AbortSignal): Promise<void> {
     await plugged;
+    await this.#interfaces.follow(spec.serverId, spec.nics, signal);
+    await this.#options.metadata.keepOnly(this.#options.instances.specs());
     if (!(await this.#disks.keepTooMuch(spec))) return;
     await this.#domains.forgetSnapshots(spec.serverId, isUndoSnapshot);
     await this.#disks.forgotten(spec.serverId);
   }
 
-  async ensurePaused(spec: ServerSpec): Promise<void> {
+  async ensurePaused(spec: ServerSpec, signal: AbortSignal): Promise<void> {
     const power = await this.#standing(spec);
     if (power === 'running') await this.#domains.pause(spec.serverId);
     else if (power !== 'paused') throw fail.conflict('its guest does not run any more');
+    await this.#interfaces.follow(spec.serverId, spec.nics, signal);
   }
 
   async ensureSuspended(spec: ServerSpec): Promise<void> {

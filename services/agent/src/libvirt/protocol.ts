@@ -107,6 +107,11 @@ interface Flagged {
   readonly flags: number;
 }
 const flagged = (out: XdrWriter, { domain, flags }: Flagged): XdrWriter => writeDomain(out, domain).uint(flags);
+interface Device extends Flagged {
+  readonly xml: string;
+}
+const device = (out: XdrWriter, { domain, xml, flags }: Device): XdrWriter =>
+  writeDomain(out, domain).string(xml).uint(flags);
 const nothing = (out: XdrWriter): XdrWriter => out;
 const done = (): void => undefined;
 
@@ -173,6 +178,9 @@ export const PROCEDURES = {
   ),
   authList: procedure(66, nothing, (reply) => reply.array(AUTH_LIST_MAX, (item) => item.int())),
   libVersion: procedure(157, nothing, (reply) => Number(reply.uhyper())),
+  /** `flags` 1: the running guest. A detached device is gone once the guest has let go of it. */
+  attachDevice: procedure(160, device, done),
+  detachDevice: procedure(161, device, done),
   /** Writes the guest's memory to the disk and ends it; as long as that takes. */
   managedSave: procedure(182, flagged, done),
   hasManagedSave: procedure(183, flagged, (reply) => reply.int() !== 0),

@@ -40,6 +40,8 @@ import { ServerEventHandlers, serverExternalEventOps } from './server/server-ext
 import { ServerHints } from './server/server-hints.js';
 import { ServerImageHandlers } from './server/server-image.handlers.js';
 import { serverImageOps } from './server/server-image.ops.js';
+import { ServerInterfaceHandlers } from './server/server-interface.handlers.js';
+import { serverInterfaceOps } from './server/server-interface.ops.js';
 import { ServerMetadataHandlers, serverMetadataOps } from './server/server-metadata.ops.js';
 import { ServerNetworkHandlers, serverNetworkOps } from './server/server-network.ops.js';
 import { serverPasswordOps } from './server/server-password.ops.js';
@@ -84,6 +86,7 @@ export const computeOps: readonly Op[] = [
   ...serverTagOps,
   ...serverAddressOps,
   ...serverNetworkOps,
+  ...serverInterfaceOps,
   ...serverPasswordOps,
   ...serverRemoteConsoleOps,
   ...instanceActionOps,
@@ -155,6 +158,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     ServerMetadataHandlers,
     ServerTagHandlers,
     ServerNetworkHandlers,
+    ServerInterfaceHandlers,
     ServerRemoteConsoleHandlers,
     ServerImageHandlers,
     ServerShelveHandlers,

@@ -1,4 +1,5 @@
 /** What runs or waits on a server, as far as an operation must know before it inserts another task. */
+import type { ErrorKind } from '#libs/kernel';
 import type { Sql } from '#libs/platform/db';
 import { SERVER_DELETE, serverKey } from '#services/compute/domain';
 
@@ -11,3 +12,18 @@ const DELETING = {
 export async function isBeingDeleted(on: Sql, serverId: string): Promise<boolean> {
   return (await on.one(DELETING, [serverKey(serverId), SERVER_DELETE])) !== undefined;
 }
+
+/** How far a task has come; `failure` is the public reason why it turned round. */
+export interface TaskEnd {
+  readonly state: 'queued' | 'running' | 'stuck' | 'done' | 'undone' | 'abandoned';
+  readonly direction: 'do' | 'undo';
+  readonly failureKind: ErrorKind | null;
+  readonly failure: string | null;
+}
+
+const END = {
+  name: 'server_task.end',
+  text: 'select state, direction, failure_kind as "failureKind", failure from task where id = $1',
+};
+
+export const taskEnd = (on: Sql, taskId: string): Promise<TaskEnd | undefined> => on.one<TaskEnd>(END, [taskId]);

@@ -13,6 +13,7 @@ import type {
   Interface,
   Move,
   MoveName,
+  Nic,
   RebootKind,
   RescueDisk,
   Resize,
@@ -41,6 +42,7 @@ export interface ServerPatch {
   readonly seq?: number;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly systemMetadata?: Readonly<Record<string, string>>;
+  readonly nics?: readonly Nic[];
   readonly addresses?: readonly Interface[];
   readonly securityGroups?: readonly SecurityGroup[];
   readonly tags?: readonly string[];
@@ -104,6 +106,7 @@ const PATCH_COLUMNS = {
   seq: 'seq',
   metadata: 'metadata',
   systemMetadata: 'system_metadata',
+  nics: 'nics',
   addresses: 'addresses',
   securityGroups: 'security_groups',
   tags: 'tags',
@@ -128,6 +131,7 @@ const PATCH_COLUMNS = {
 const JSON_FIELDS: ReadonlySet<string> = new Set([
   'metadata',
   'systemMetadata',
+  'nics',
   'addresses',
   'securityGroups',
   'fault',

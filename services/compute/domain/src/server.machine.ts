@@ -66,6 +66,8 @@ const asked = table({
   shelve: { from: IMAGED, task: IDLE, toTask: 'shelving' },
   shelveOffload: { from: ['shelved'], task: IDLE, toTask: 'shelving_offloading', power: 'absent' },
   unshelve: { from: ['shelved', 'shelved_offloaded'], task: IDLE, toTask: 'unshelving', power: 'running' },
+  /** Nothing that is shown changes; the task alone keeps others away. */
+  changeInterfaces: { from: ['active', 'paused', 'stopped'], task: IDLE, toTask: null },
   remove: { from: ANY_VM, task: NOT_DELETING, toTask: 'deleting', power: 'absent' },
   // An administrator's word; what runs is not touched.
   resetToActive: { from: ANY_VM, task: ANY_TASK, to: 'active', toTask: null },

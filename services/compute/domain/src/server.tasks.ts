@@ -15,6 +15,8 @@ export const SERVER_PAUSE = 'server.pause';
 export const SERVER_UNPAUSE = 'server.unpause';
 export const SERVER_SUSPEND = 'server.suspend';
 export const SERVER_RESUME = 'server.resume';
+export const SERVER_ATTACH_INTERFACE = 'server.attach-interface';
+export const SERVER_DETACH_INTERFACE = 'server.detach-interface';
 export const SERVER_REBUILD = 'server.rebuild';
 export const SERVER_RESCUE = 'server.rescue';
 export const SERVER_UNRESCUE = 'server.unrescue';
@@ -114,12 +116,25 @@ export interface ServerResizedInput extends ServerPowerInput {
   readonly resize: Resize;
 }
 
+export interface ServerAttachInterfaceInput {
+  readonly serverId: string;
+  readonly nic: Nic;
+  readonly securityGroupIds: readonly string[];
+}
+
+export interface ServerDetachInterfaceInput {
+  readonly serverId: string;
+  readonly portId: string;
+}
+
 export interface TaskInputs {
   [SERVER_CREATE]: ServerCreateInput;
   [SERVER_DELETE]: ServerDeleteInput;
   [SERVER_START]: ServerPowerInput;
   [SERVER_STOP]: ServerPowerInput;
   [SERVER_REBOOT]: ServerRebootInput;
+  [SERVER_ATTACH_INTERFACE]: ServerAttachInterfaceInput;
+  [SERVER_DETACH_INTERFACE]: ServerDetachInterfaceInput;
   [SERVER_PAUSE]: ServerPowerInput;
   [SERVER_UNPAUSE]: ServerPowerInput;
   [SERVER_SUSPEND]: ServerPowerInput;

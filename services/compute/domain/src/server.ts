@@ -109,6 +109,8 @@ export interface Nic {
   /** The address asked for, or ''. */
   readonly fixedIp: string;
   readonly tag: string;
+  /** On its way out: shown as long as it is there, and not told to the node any more. */
+  readonly leaving?: boolean;
 }
 
 export interface FixedIp {

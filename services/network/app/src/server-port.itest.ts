@@ -64,7 +64,7 @@ const ensure = (serverId: string, nics: networkV1.Nic[], more: Partial<networkV1
 };
 const release = (serverId: string) => {
   fence += 1;
-  return ports.releaseForServer({ serverId, fence, seq: 1 });
+  return ports.releaseForServer({ serverId, fence, seq: 1, portIds: [] });
 };
 const validate = (more: Partial<networkV1.ValidateRequest>) =>
   ports.validate({
@@ -142,7 +142,7 @@ describe('the ports of a server', () => {
     expect(await ports.ensureForServer({ ...request, seq: 4 })).toMatchObject({
       ports: [{ id: wanted.portId, mac: first.ports[0]?.mac }],
     });
-    await ports.releaseForServer({ serverId, fence: 1001, seq: 1 });
+    await ports.releaseForServer({ serverId, fence: 1001, seq: 1, portIds: [] });
     await expect(ports.ensureForServer({ ...request, seq: 5 })).rejects.toEqual(refusal('fenced'));
     expect((await ports.listForServers({ serverIds: [serverId] })).servers).toEqual([{ serverId, ports: [] }]);
   });

@@ -275,7 +275,7 @@ describe('what becomes of them', () => {
     await expect(ensure(randomUUID(), [{ ...nic, portId: child.id, adopt: true }])).rejects.toMatchObject({
       kind: 'conflict',
     });
-    await servers.releaseForServer({ serverId, fence: ++fence, seq: 1 });
+    await servers.releaseForServer({ serverId, fence: ++fence, seq: 1, portIds: [] });
     expect(await port(nic.portId)).toMatchObject({ device_id: '', 'binding:host_id': '' });
     expect(await port(child.id)).toMatchObject({ device_owner: 'trunk:subport', 'binding:host_id': '' });
   });

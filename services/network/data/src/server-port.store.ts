@@ -65,10 +65,11 @@ export class ServerPortStore {
     });
   }
 
-  /** Deletes the ports that were made for the server and frees those that the tenant brought. */
-  release(pair: Pair, now: Date): Promise<string[]> {
+  /** Deletes the ports that were made for the server and frees those that the tenant brought: all, or those named. */
+  release(pair: Pair, now: Date, only: readonly string[] = []): Promise<string[]> {
     return this.fenced(pair, 'release', now, undefined, async (tx) => {
-      const ports = await this.ports.ofDevices(tx, [pair.serverId]);
+      const all = await this.ports.ofDevices(tx, [pair.serverId]);
+      const ports = only.length > 0 ? all.filter((port) => only.includes(port.id)) : all;
       // A port that a tenant made into a trunk outlives the server for which it was made.
       const own = ports.filter((port) => port.ownedByServer && !port.trunk);
       if (own.length > 0)

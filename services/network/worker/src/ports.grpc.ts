@@ -63,7 +63,7 @@ class PortsService {
   }
 
   async releaseForServer(request: networkV1.ReleaseForServerRequest): Promise<networkV1.ReleaseForServerReply> {
-    await this.parts.books.serverPortStore.release(pairOf(request), this.parts.clock.now());
+    await this.parts.books.serverPortStore.release(pairOf(request), this.parts.clock.now(), request.portIds);
     return {};
   }
 

@@ -45,9 +45,15 @@ interface Event extends StepHistory {
   readonly action: Action;
 }
 
-/** Nova's word: `createImage` for `server.create-image`. */
-const name = (kind: string): string =>
-  (kind.split('.').at(-1) ?? kind).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+/** Nova's word: `createImage` for `server.create-image`; some of its words are written otherwise. */
+const WORDS: Readonly<Record<string, string>> = {
+  'attach-interface': 'attach_interface',
+  'detach-interface': 'detach_interface',
+};
+const name = (kind: string): string => {
+  const own = kind.split('.').at(-1) ?? kind;
+  return WORDS[own] ?? own.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+};
 /** Nothing ends unless it ended: a task that was turned round or gave up has failed. */
 const failed = ({ direction, state }: TaskHistory): boolean =>
   direction === 'undo' || state === 'stuck' || state === 'abandoned';

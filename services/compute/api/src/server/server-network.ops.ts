@@ -1,19 +1,12 @@
-/** What network knows of a server: its interfaces and security groups, asked at the time of the request. */
+/** The security groups of a server, as network knows them at the time of the request. */
 import { Injectable } from '@nestjs/common';
-import type { networkGroupsV1, networkV1 } from '#libs/contract';
-import { fail } from '#libs/kernel';
+import type { networkGroupsV1 } from '#libs/contract';
 import { type Op, op } from '#libs/platform/http';
-import { type Field, view } from '#libs/wire';
 import { ownPortIds, ownPorts, type Server } from '#services/compute/domain';
 import { Books, Peers, Surroundings } from '../books.js';
 import { reader } from '../compute.rules.js';
 import { ServerHandlers } from './server.handlers.js';
 import { loadServer } from './server-target.js';
-
-interface Attachment extends networkV1.Port {
-  /** The tag that the tenant gave the interface, or null. */
-  readonly interfaceTag: string | null;
-}
 
 @Injectable()
 export class ServerNetworkHandlers {
@@ -28,19 +21,13 @@ export class ServerNetworkHandlers {
     return this.servers.find(...args);
   }
 
-  /** In the order of the server's interfaces. */
-  async attachments(server: Server): Promise<Attachment[]> {
-    const { servers } = await this.peers.network.listForServers({ serverIds: [server.id] });
-    const ports = ownPorts(server, servers.find(({ serverId }) => serverId === server.id)?.ports ?? []);
-    return ports.map((port) => ({
-      ...port,
-      interfaceTag: server.nics.find(({ portId }) => portId === port.id)?.tag || null,
-    }));
-  }
-
   /** The groups in force on any of the server's ports, with their rules. */
   async groups(server: Server): Promise<networkGroupsV1.DescribedGroup[]> {
-    const ports = await this.attachments(server);
+    const { servers } = await this.peers.network.listForServers({ serverIds: [server.id] });
+    const ports = ownPorts(
+      server,
+      servers.flatMap((one) => one.ports),
+    );
     const groupIds = [...new Set(ports.flatMap((port) => port.securityGroups.map(({ id }) => id)))];
     if (!groupIds.length) return [];
     return (await this.peers.groups.describe({ projectId: server.projectId, groupIds })).groups;
@@ -60,19 +47,6 @@ export class ServerNetworkHandlers {
     await servers.patch(db, id, { securityGroups: [...groups.values()] }, this.around.clock.now());
   }
 }
-
-const attachmentFields: readonly Field<Attachment>[] = [
-  { name: 'port_state', from: (port) => port.status },
-  {
-    name: 'fixed_ips',
-    from: (port) => port.fixedIps.map(({ subnetId, address }) => ({ subnet_id: subnetId, ip_address: address })),
-  },
-  { name: 'port_id', from: (port) => port.id },
-  { name: 'net_id', from: (port) => port.networkId },
-  { name: 'mac_addr', from: (port) => port.mac },
-  { name: 'tag', since: '2.70', from: (port) => port.interfaceTag },
-];
-const attachmentView = view(attachmentFields);
 
 /** A group as the older network service showed it: incoming rules alone. */
 const groupView = (group: networkGroupsV1.DescribedGroup) => ({
@@ -95,29 +69,6 @@ const ruleView = (groupId: string, rule: networkGroupsV1.GroupRule) => ({
 });
 
 export const serverNetworkOps: readonly Op[] = [
-  op(ServerNetworkHandlers, {
-    method: 'GET',
-    path: '/v2.1/servers/:id/os-interface',
-    rule: reader('os-attach-interfaces:list'),
-    status: 200,
-    load: (handlers, call) => loadServer(handlers, call),
-    run: async (handlers, call, server) => {
-      const ports = await handlers.attachments(server);
-      return { body: { interfaceAttachments: ports.map((port) => attachmentView(port, call)) } };
-    },
-  }),
-  op(ServerNetworkHandlers, {
-    method: 'GET',
-    path: '/v2.1/servers/:id/os-interface/:port',
-    rule: reader('os-attach-interfaces:show'),
-    status: 200,
-    load: (handlers, call) => loadServer(handlers, call),
-    run: async (handlers, call, server) => {
-      const port = (await handlers.attachments(server)).find(({ id }) => id === call.params['port']);
-      if (!port) throw fail.notFound(`Instance ${server.id} does not have a port with that id.`);
-      return { body: { interfaceAttachment: attachmentView(port, call) } };
-    },
-  }),
   op(ServerNetworkHandlers, {
     method: 'GET',
     path: '/v2.1/servers/:id/os-security-groups',

@@ -5,9 +5,11 @@ import type { AnyFlow, NewTask } from '#libs/platform/flow';
 import { runTrial, trialsOf } from '#libs/testing';
 import {
   type MoveName,
+  SERVER_ATTACH_INTERFACE,
   SERVER_CONFIRM_RESIZE,
   SERVER_CREATE,
   SERVER_DELETE,
+  SERVER_DETACH_INTERFACE,
   SERVER_PAUSE,
   SERVER_REBOOT,
   SERVER_REBUILD,
@@ -272,6 +274,53 @@ describe.each([
           const wrong =
             vmState === 'active' && resize === null && undo === '' ? [] : [`it is ${vmState}, undo ${undo}`];
           return [...wrong, ...(await misshapen(bed, serverId, shape))];
+        },
+      },
+      trial,
+    );
+    expect(found).toEqual([]);
+  });
+});
+
+/** The ports that the server has by its row, by network, and by its node. */
+async function portsOf(serverId: string): Promise<string[][]> {
+  const server = (await bed.server(serverId))!;
+  const { servers } = await bed.network.listForServers({ serverIds: [serverId] });
+  return [
+    server.nics.map((nic) => nic.portId),
+    server.addresses.map((one) => one.portId),
+    servers.flatMap((one) => one.ports.map((port) => port.id)),
+    bed.guest(serverId).ports,
+  ].map((ids) => [...ids].sort());
+}
+const agree = (ports: readonly string[][], count: number): string[] =>
+  ports.every((ids) => ids.length === count && ids.join() === ports[0]!.join())
+    ? []
+    : [`ports: ${JSON.stringify(ports)}`];
+
+const nic = () => ({ portId: randomUUID(), adopt: false, networkId: randomUUID(), fixedIp: '', tag: 'more' });
+
+describe.each([
+  { kind: SERVER_ATTACH_INTERFACE, done: 2, turns: true },
+  { kind: SERVER_DETACH_INTERFACE, done: 0, turns: false },
+])('$kind', ({ kind, done, turns }) => {
+  it.each(trialsOf(bedless(kind), turns))('$name', async (trial) => {
+    const found = await runTrial(
+      {
+        db: bed.db,
+        flow: bed.flow(kind),
+        turns,
+        prepare: async () => {
+          const task = await aboutToChange(kind, 'changeInterfaces', { nic: nic(), securityGroupIds: [] });
+          const [port] = (await bed.server(task.input.serverId))!.nics;
+          return { ...task, input: { ...task.input, portId: port!.portId } };
+        },
+        audit: async ({ input: { serverId } }, end) => {
+          const wrong = await bed.running(serverId);
+          await bed
+            .until(async () => !agree(await portsOf(serverId), end === 'done' ? done : 1).length)
+            .catch(() => undefined);
+          return [...wrong, ...agree(await portsOf(serverId), end === 'done' ? done : 1)];
         },
       },
       trial,

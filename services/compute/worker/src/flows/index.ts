@@ -1,10 +1,12 @@
 import type { AnyFlow } from '#libs/platform/flow';
 import type { FlowDeps } from './deps.js';
 import { imageDiscardFlow } from './image-discard.flow.js';
+import { serverAttachInterfaceFlow } from './server-attach-interface.flow.js';
 import { serverCreateFlow } from './server-create.flow.js';
 import { serverCreateBackupFlow } from './server-create-backup.flow.js';
 import { serverCreateImageFlow } from './server-create-image.flow.js';
 import { serverDeleteFlow } from './server-delete.flow.js';
+import { serverDetachInterfaceFlow } from './server-detach-interface.flow.js';
 import { serverPauseFlow, serverUnpauseFlow } from './server-pause.flow.js';
 import { serverRebootFlow } from './server-reboot.flow.js';
 import { serverRebuildFlow } from './server-rebuild.flow.js';
@@ -25,6 +27,8 @@ export const computeFlows = (deps: FlowDeps): AnyFlow[] => [
   serverStartFlow(deps),
   serverStopFlow(deps),
   serverRebootFlow(deps),
+  serverAttachInterfaceFlow(deps),
+  serverDetachInterfaceFlow(deps),
   serverPauseFlow(deps),
   serverUnpauseFlow(deps),
   serverSuspendFlow(deps),

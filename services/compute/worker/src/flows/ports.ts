@@ -1,10 +1,20 @@
 /** A server's ports, as network is asked for them and as compute keeps them. */
 import { networkV1 } from '#libs/contract';
-import type { StepContext } from '#libs/platform/flow';
-import { type KeptPorts, keptPorts, type Nic, ownPorts, type ServerCreateInput } from '#services/compute/domain';
+import { Permanent, type StepContext } from '#libs/platform/flow';
+import {
+  type KeptPorts,
+  keptPorts,
+  type Nic,
+  ownPorts,
+  type ServerAttachInterfaceInput,
+  type ServerCreateInput,
+} from '#services/compute/domain';
 import type { Network } from '../peers.js';
 import type { Placed } from './claim.js';
+import type { FlowDeps } from './deps.js';
 import { orFinal } from './final.js';
+
+const wishOf = ({ portId, adopt, networkId, fixedIp, tag }: Nic) => ({ portId, adopt, networkId, fixedIp, tag });
 
 const NONE: KeptPorts = { addresses: [], securityGroups: [] };
 
@@ -23,18 +33,31 @@ export async function ensurePorts(
     host: at.node,
     fence,
     seq: n,
-    nics: input.nics.map(({ portId, adopt, networkId, fixedIp, tag }) => ({
-      portId,
-      adopt,
-      networkId,
-      fixedIp,
-      tag,
-    })),
+    nics: input.nics.map(wishOf),
     securityGroupIds: [...input.securityGroupIds],
     hostname: input.hostname,
     availabilityZone: input.availabilityZone,
   });
   return keptPorts(await orFinal(network.ensureForServer(request)), input.nics);
+}
+
+/** Makes or adopts one more port, bound to the server's node; returns all that the server has then. */
+export async function ensurePort(
+  deps: Pick<FlowDeps, 'db' | 'servers' | 'network'>,
+  ctx: StepContext<ServerAttachInterfaceInput>,
+): Promise<KeptPorts> {
+  const { serverId, nic, securityGroupIds } = ctx.input;
+  const server = await deps.servers.find(deps.db, serverId);
+  if (!server?.host) throw new Permanent('The server is on no node.', { kind: 'conflict' });
+  const { fence, n } = ctx.next();
+  const request = networkV1.EnsureForServerRequest.fromPartial({
+    ...{ serverId, projectId: server.projectId, host: server.host, fence, seq: n },
+    ...{ nics: [wishOf(nic)], securityGroupIds: [...securityGroupIds], hostname: server.hostname },
+    availabilityZone: server.availabilityZone ?? '',
+  });
+  const nics = [...server.nics, nic];
+  const { ports } = await orFinal(deps.network.ensureForServer(request));
+  return keptPorts({ ports: ownPorts({ nics, addresses: [] }, ports) }, nics);
 }
 
 /** Binds the ports to another node. */

@@ -76,6 +76,11 @@ export class Pursuit {
     return this.#end(target, outcome === 'done' ? { state: 'done' } : failure(outcome, error));
   }
 
+  /** Sends the command once and waits for nothing: for what may as well be done later. */
+  tell(target: Target, now: Date): Promise<void> {
+    return this.#command(target, undefined, now);
+  }
+
   /**
    * Sees to it that nothing of the server is left on any node that it has to leave. Throws `NotYet` while a node is at it,
    * `Owed` when only nodes that are down are left, and an Error when a node can not do it.

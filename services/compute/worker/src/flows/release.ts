@@ -4,10 +4,10 @@ import type { FlowDeps } from './deps.js';
 
 type Ctx = StepContext<{ readonly serverId: string }>;
 
-/** Deletes the ports that were made for the server and unbinds the tenant's own. */
-export async function releasePorts(deps: FlowDeps, ctx: Ctx): Promise<void> {
+/** Deletes the ports that were made for the server and unbinds the tenant's own: all of them, or some. */
+export async function releasePorts(deps: FlowDeps, ctx: Ctx, portIds: string[] = []): Promise<void> {
   const { fence, n } = ctx.next();
-  await deps.network.releaseForServer({ serverId: ctx.input.serverId, fence, seq: n });
+  await deps.network.releaseForServer({ serverId: ctx.input.serverId, fence, seq: n, portIds });
 }
 
 /**

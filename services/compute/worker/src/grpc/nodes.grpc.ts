@@ -64,7 +64,9 @@ async function specFor(deps: Deps, node: string, serverId: string): Promise<comp
 async function portsOf(deps: Deps, server: Server): Promise<readonly networkV1.Port[]> {
   if (!server.addresses.length && !server.nics.length) return NO_PORTS;
   const reply = await deps.network.listForServers({ serverIds: [server.id] });
-  return ownPorts(server, reply.servers.find((entry) => entry.serverId === server.id)?.ports ?? NO_PORTS);
+  const ports = reply.servers.find((entry) => entry.serverId === server.id)?.ports ?? NO_PORTS;
+  const leaving = new Set(server.nics.filter((nic) => nic.leaving).map(({ portId }) => portId));
+  return ownPorts(server, ports).filter(({ id }) => !leaving.has(id));
 }
 
 /** What its disk is made of: the image, or off the shelf what lies there; nothing once the disk is made. */

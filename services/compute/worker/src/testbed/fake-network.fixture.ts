@@ -14,7 +14,9 @@ export class FakeNetwork implements Network {
 
   async ensureForServer(request: networkV1.EnsureForServerRequest): Promise<networkV1.ServerPorts> {
     const { serverId, fence, seq, nics, host } = request;
-    this.plugged.set(serverId, { fence, n: seq }, { portIds: nics.map((nic) => nic.portId), host });
+    const before = this.plugged.get(serverId)?.portIds ?? [];
+    const portIds = [...new Set([...before, ...nics.map((nic) => nic.portId)])];
+    this.plugged.set(serverId, { fence, n: seq }, { portIds, host });
     return this.#portsOf(serverId);
   }
 
@@ -25,8 +27,10 @@ export class FakeNetwork implements Network {
     return this.#portsOf(serverId);
   }
 
-  async releaseForServer({ serverId, fence, seq }: networkV1.ReleaseForServerRequest): Promise<object> {
-    this.plugged.set(serverId, { fence, n: seq }, undefined);
+  async releaseForServer({ serverId, fence, seq, portIds: only }: networkV1.ReleaseForServerRequest): Promise<object> {
+    const known = this.plugged.get(serverId);
+    const left = only.length ? known?.portIds.filter((id) => !only.includes(id)) : undefined;
+    this.plugged.set(serverId, { fence, n: seq }, known && left ? { ...known, portIds: left } : undefined);
     return {};
   }
 

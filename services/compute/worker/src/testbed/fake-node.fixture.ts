@@ -13,6 +13,8 @@ export interface Held {
   seq: number;
   power: PowerState;
   rebootCount: number;
+  /** Of the interfaces that are plugged. */
+  ports: string[];
   /** Of the root disk. */
   epoch: number;
   /** Of the rescue disk it was started from; 0 for its own. */
@@ -56,6 +58,8 @@ export class FakeNode {
   /** Why a guest can not be made or removed here. */
   bootFailure: ((spec: computeV1.ServerSpec) => string | undefined) | undefined;
   removeFailure: string | undefined;
+  /** Why no interface can be plugged or unplugged while a guest runs. */
+  plugFailure: string | undefined;
   /** Why no disk can be copied here. */
   exportFailure: string | undefined;
   #clock = 1_700_000_000_000;
@@ -126,6 +130,7 @@ export class FakeNode {
       seq: 0,
       power: 'absent',
       rebootCount: 0,
+      ports: [],
       epoch: 0,
       rescue: 0,
       shape: undefined,
@@ -153,6 +158,8 @@ export class FakeNode {
     const wanted = spec.power as PowerState;
     if (wanted === 'absent' && this.removeFailure) return this.removeFailure;
     if (wanted === 'running' && this.bootMs) await delay(this.bootMs);
+    const ports = spec.nics.map((nic) => nic.portId);
+    if (held.power === 'running' && this.plugFailure && ports.join() !== held.ports.join()) return this.plugFailure;
     const failure = wanted === 'running' ? this.bootFailure?.(spec) : undefined;
     if (failure) return failure;
     if (spec.export) {
@@ -165,6 +172,7 @@ export class FakeNode {
     if (wanted === 'running') held.rescue = spec.rescue?.epoch ?? 0;
     held.power = wanted;
     held.rebootCount = spec.rebootCount;
+    held.ports = ports;
     return undefined;
   }
 
