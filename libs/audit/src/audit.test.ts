@@ -76,6 +76,13 @@ describe('the auditor', () => {
     expect(codes([...HEALTHY, extra])).toEqual([code]);
   });
 
+  it('finds nothing of a server that lies on the shelf but its ports', () => {
+    const shelved = [...without('server'), row('server', 's1', { state: 'shelved_offloaded' })];
+    const left = ['allocation', 'disk', 'domain'].map((kind) => `${kind}-of-unplaced-server`);
+    expect(codes(shelved)).toEqual(left);
+    expect(codes(shelved.filter(({ kind }) => !['allocation', 'disk', 'domain', 'tap'].includes(kind)))).toEqual([]);
+  });
+
   it('says nothing about a server at work, nor about what a debt still has to clear', () => {
     const building = row('server', 's2', { state: 'building', node: 'node-1', facts: { task: 'running' } });
     const owed = [

@@ -96,6 +96,22 @@ const failedServersHoldNothing: Rule = ({ books, settled }) => {
     );
 };
 
+/** Off the shelf or never made: nothing of it may be anywhere. */
+const unplacedServersAreNowhere: Rule = ({ books, settled }) =>
+  (['domain', 'disk'] as const).flatMap((kind) => {
+    const found = books.byServer(kind);
+    return settled
+      .filter((server) => server.node === '')
+      .flatMap((server) => found.get(server.id) ?? [])
+      .map((row) =>
+        finding(
+          `${kind}-of-unplaced-server`,
+          row,
+          `server ${row.serverId} is on no node and has a ${kind} on ${row.node}`,
+        ),
+      );
+  });
+
 const domains: Rule = ({ books, settled, seen }) => {
   const found = books.byServer('domain');
   return settled
@@ -263,6 +279,7 @@ const RULES: readonly Rule[] = [
   nodesUnheard,
   allocations,
   failedServersHoldNothing,
+  unplacedServersAreNowhere,
   orphans('allocation', 'allocation-without-server', 'an allocation'),
   domains,
   orphans('domain', 'domain-without-server', 'a domain'),

@@ -17,8 +17,17 @@ const FIRST_LOOK_MS = 50;
 const LOOK_MS = 500;
 const END_MS = 10_000;
 
-/** Pure: the root disk alone goes into the file. */
-export const backupXml = (path: string): string =>
+/** By what name a domain knows the disk of that file. Pure; the XML is libvirt's own. */
+export function targetOf(domainXml: string, file: string): string {
+  const disks = [...domainXml.matchAll(/<disk\b[\s\S]*?<\/disk>/g)].map(([text]) => text);
+  const disk = disks.find((text) => text.includes(`<source file='${file}'`));
+  const target = /<target dev='([a-z]+)'/.exec(disk ?? '')?.[1];
+  if (!target) throw fail.conflict('the guest does not have its disk');
+  return target;
+}
+
+/** Pure: one disk alone goes into the file. */
+export const backupXml = (target: string, path: string): string =>
   toXml(
     element(
       'domainbackup',
@@ -28,7 +37,7 @@ export const backupXml = (path: string): string =>
         {},
         element(
           'disk',
-          { name: 'vda', backup: 'yes', type: 'file' },
+          { name: target, backup: 'yes', type: 'file' },
           element('driver', { type: 'qcow2' }),
           element('target', { file: path }),
         ),
@@ -45,10 +54,11 @@ export class Backups {
     this.#log = log;
   }
 
-  /** Copies the root disk of a running domain into a new file at `path`. Throws `unavailable` where it stopped meanwhile. */
-  async run(domain: DomainRef, path: string, quiesce: Quiesce, signal: AbortSignal): Promise<void> {
+  /** Copies a disk of a running domain into a new file. Throws `unavailable` where the domain stopped meanwhile. */
+  async run(domain: DomainRef, disk: string, path: string, quiesce: Quiesce, signal: AbortSignal): Promise<void> {
     try {
-      await this.#begin(domain, path, quiesce);
+      const target = targetOf(await this.#libvirt.call(PROCEDURES.xml, { domain, flags: 0 }), disk);
+      await this.#begin(domain, backupXml(target, path), quiesce);
       await this.#untilEnd(domain, signal);
     } catch (error) {
       await this.end(domain);
@@ -69,10 +79,10 @@ export class Backups {
     }
   }
 
-  async #begin(domain: DomainRef, path: string, quiesce: Quiesce): Promise<void> {
+  async #begin(domain: DomainRef, xml: string, quiesce: Quiesce): Promise<void> {
     const frozen = quiesce !== '' && (await this.#freeze(domain, quiesce));
     try {
-      await this.#libvirt.call(PROCEDURES.backupBegin, { domain, xml: backupXml(path), flags: 0 });
+      await this.#libvirt.call(PROCEDURES.backupBegin, { domain, xml, flags: 0 });
     } finally {
       if (frozen) await this.thaw(domain);
     }

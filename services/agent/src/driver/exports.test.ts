@@ -11,7 +11,7 @@ import type { Run } from '../exec/run.js';
 import type { Libvirt } from '../libvirt/client.js';
 import { LibvirtError } from '../libvirt/errors.js';
 import { JOB, PROCEDURES } from '../libvirt/protocol.js';
-import { Backups, backupXml } from './backups.js';
+import { Backups, backupXml, targetOf } from './backups.js';
 import { Domains } from './domains.js';
 import { Exports } from './exports.js';
 
@@ -30,6 +30,7 @@ class FakeLibvirt {
   looks = 2;
   end: { type: number; message: string } = { type: JOB.completed, message: '' };
   agent = true;
+  target: string | undefined;
   active = false;
   #left = 0;
 
@@ -39,10 +40,14 @@ class FakeLibvirt {
     switch (name) {
       case 'lookupByUuid':
         return DOMAIN;
+      case 'xml':
+        return `<domain><disk type='file'><source file='/c'/><target dev='sda'/></disk><disk type='file'>
+          <source file='${join(folder, 'disk')}' index='1'/><target dev='vdb' bus='virtio'/></disk></domain>`;
       case 'state':
         return { state: this.state, reason: 1 };
       case 'backupBegin':
         writeFileSync(/file='([^']+)'|file="([^"]+)"/.exec(args.xml!)!.slice(1).find(Boolean)!, 'copied');
+        this.target = /disk name="([^"]+)"/.exec(args.xml!)?.[1];
         this.active = true;
         this.#left = this.looks;
         return undefined;
@@ -128,15 +133,16 @@ const make = (part: Partial<computeV1.Export> = {}, signal = forever) => {
 describe('a copy of a disk', () => {
   it('is taken of a running guest by a backup job of its root disk alone', async () => {
     await make();
+    expect(libvirt.target).toBe('vdb');
     expect(sent).toEqual(['copied']);
     expect(beside()).toEqual([]);
     expect(libvirt.calls).toContain('backupBegin');
     expect(libvirt.calls).not.toContain('freeze');
     expect(ran).toEqual([]);
-    expect(backupXml('/a b')).toMatchInlineSnapshot(`
+    expect(backupXml('vdb', '/a b')).toMatchInlineSnapshot(`
       "<domainbackup mode="push">
         <disks>
-          <disk name="vda" backup="yes" type="file">
+          <disk name="vdb" backup="yes" type="file">
             <driver type="qcow2"/>
             <target file="/a b"/>
           </disk>
@@ -144,6 +150,10 @@ describe('a copy of a disk', () => {
       </domainbackup>
       "
     `);
+  });
+
+  it('is refused where the guest runs without the disk', () => {
+    expect(() => targetOf('<domain/>', '/x')).toThrow('does not have its disk');
   });
 
   it('is taken of a guest that is off with every format named, under limits', async () => {
@@ -201,7 +211,7 @@ describe('a copy of a disk', () => {
     libvirt.looks = Number.POSITIVE_INFINITY;
     const abort = new AbortController();
     const making = make({}, abort.signal);
-    await expect.poll(() => libvirt.active).toBe(true);
+    await expect.poll(() => libvirt.active, { timeout: 5_000 }).toBe(true);
     abort.abort(new Error('superseded'));
     await expect(making).rejects.toThrow('superseded');
     expect([libvirt.active, beside(), sent]).toEqual([false, [], []]);
@@ -223,7 +233,7 @@ describe('a copy of a disk', () => {
     writeFileSync(instances.copy(ID), 'half');
     libvirt.active = true;
     libvirt.looks = Number.POSITIVE_INFINITY;
-    await libvirt.call(PROCEDURES.backupBegin, { xml: backupXml(instances.copy(ID)) });
+    await libvirt.call(PROCEDURES.backupBegin, { xml: backupXml('vda', instances.copy(ID)) });
     libvirt.calls.length = 0;
     await exports.clear(ID);
     expect(libvirt.calls).toEqual(expect.arrayContaining(['abortJob', 'thaw']));

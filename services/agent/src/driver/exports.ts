@@ -85,7 +85,7 @@ export class Exports {
     const domain = power === 'running' || power === 'paused' ? await this.#domains.find(serverId) : undefined;
     if (domain) {
       const quiesce = power === 'running' ? (spec.export!.quiesce as Quiesce) : '';
-      return this.#backups.run(domain, path, quiesce, signal);
+      return this.#backups.run(domain, disk.path, path, quiesce, signal);
     }
     return flattenDisk(this.#options.run, disk.path, path, signal);
   }
