@@ -83,6 +83,19 @@ describe('a resize', () => {
     expect(await misshapen(bed, id, decision === 'confirmResize' ? IS : WAS)).toEqual([]);
   });
 
+  it('is confirmed without starting a guest that has shut itself down, and starts one that its node lost', async () => {
+    const node = await bed.node('node-1');
+    await bed.run();
+    const [own, lost] = [await resized({ id: '8', memoryMb: 600 }), await resized({ id: '8', memoryMb: 600 })];
+    await node.happens(own, 'stopped');
+    node.held.get(lost)!.power = 'stopped';
+    await node.full();
+    for (const id of [own, lost]) await bed.insert(await askDecision(bed, id, 'confirmResize'));
+    await bed.until(async () => (await bed.server(own))?.vmState === 'stopped');
+    await bed.until(async () => (await bed.server(lost))?.vmState === 'active');
+    expect([node.held.get(own)!.power, node.held.get(lost)!.power]).toEqual(['stopped', 'running']);
+  });
+
   it('to what its node has no room for changes nothing and says why', async () => {
     const node = await bed.node('node-1', 1024);
     await bed.run();

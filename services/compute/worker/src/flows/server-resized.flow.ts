@@ -31,8 +31,8 @@ export const serverConfirmResizeFlow = (deps: FlowDeps) =>
           const { serverId, resize } = ctx.input;
           const server = await deps.servers.lock(tx, serverId);
           const report = server?.host ? await deps.reports.latest(tx, serverId, server.host) : undefined;
-          // A guest that has shut itself down meanwhile is left so.
-          const isOff = report?.power === 'stopped' || report?.power === 'crashed';
+          // A guest that has shut itself down meanwhile is left so; one that was lost with its node is started.
+          const isOff = report?.event && (report.power === 'stopped' || report.power === 'crashed');
           return aimAt(deps, tx, ctx, isOff ? 'stopped' : powerOf(resize), { undo: '' });
         },
       },
