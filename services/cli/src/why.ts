@@ -1,6 +1,7 @@
 /**
  * `yagura why ID`: every service is asked for what it did about an id; ids that turn up on the way (the ports of a
- * server, the server of a request) are followed one step further. The last failure stands below as the answer.
+ * server, the server of a request) are followed one step further. What has more to say than a line (what each node said
+ * when none took a server) stands below the timeline, and below all of it the last failure as the answer.
  */
 import type { operatorV1 } from '#libs/contract';
 import type { Cloud } from './cloud.js';
@@ -34,11 +35,30 @@ export function timeline(events: readonly TraceEvent[]): TraceEvent[] {
   return [...unique.values()].sort((a, b) => a.atMs - b.atMs);
 }
 
+/** So many lines of one event are printed; JSON has them all. */
+const LINES = 30;
+
+const headOf = (detail: string): string => detail.split('\n', 1)[0] ?? '';
+
+/** The lines below the first of each event, under a title that says when it was. */
+export function details(events: readonly TraceEvent[]): string {
+  return events
+    .filter(({ detail }) => detail.includes('\n'))
+    .map(({ atMs, service, what, outcome, detail }) => {
+      const [, ...lines] = detail.split('\n');
+      const more = lines.length > LINES ? [`and ${lines.length - LINES} more`] : [];
+      const title = `${service}: ${what} ${outcome} at ${new Date(atMs).toISOString()}`;
+      return [title, ...[...lines.slice(0, LINES), ...more].map((line) => `  ${line}`)].join('\n');
+    })
+    .map((text) => `\n${text}\n`)
+    .join('');
+}
+
 /** The sentence that answers "why": the last thing that failed, or that nothing did. */
 export function verdict(events: readonly TraceEvent[]): string {
   const failed = events.filter((e) => e.outcome === 'failed' || e.outcome === 'stuck').at(-1);
   if (failed)
-    return `${failed.service}${failed.node ? ` on ${failed.node}` : ''}: ${failed.what} ${failed.outcome}: ${failed.detail}`;
+    return `${failed.service}${failed.node ? ` on ${failed.node}` : ''}: ${failed.what} ${failed.outcome}: ${headOf(failed.detail)}`;
   const waiting = events.filter((e) => e.outcome === 'waiting' || e.outcome === 'running').at(-1);
   return waiting ? `still at work: ${waiting.what} ${waiting.detail}` : 'nothing failed';
 }
@@ -52,8 +72,15 @@ export async function why(cloud: Cloud, { output }: { output: 'table' | 'json' }
   const events = timeline([...first, ...further.flat()]);
   const known = events.filter((event) => event.outcome !== 'unknown');
   if (!known.length) throw new Error(`nothing is known of ${id}`);
-  const rows = events.map((e) => [new Date(e.atMs).toISOString(), e.service, e.node, e.what, e.outcome, e.detail]);
-  const text = `${table(['TIME', 'SERVICE', 'NODE', 'WHAT', 'OUTCOME', 'DETAIL'], rows)}\n${verdict(events)}\n`;
+  const rows = events.map((e) => [
+    new Date(e.atMs).toISOString(),
+    e.service,
+    e.node,
+    e.what,
+    e.outcome,
+    headOf(e.detail),
+  ]);
+  const text = `${table(['TIME', 'SERVICE', 'NODE', 'WHAT', 'OUTCOME', 'DETAIL'], rows)}${details(events)}\n${verdict(events)}\n`;
   print(output, { id, events, verdict: verdict(events) }, text);
   return 0;
 }

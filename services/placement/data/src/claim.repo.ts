@@ -4,7 +4,7 @@
  * one is answered as it was the first time, whatever has happened to the consumer since.
  */
 import { currentContext, fail } from '#libs/kernel';
-import type { Db, Tx } from '#libs/platform/db';
+import { type Db, isUnique, type Tx } from '#libs/platform/db';
 import { type Amounts, type GroupRule, maxSeats } from '#services/placement/domain';
 
 export interface Pair {
@@ -88,6 +88,31 @@ const CLAIM = {
     )
     select id, generation, used from taken`,
 };
+/**
+ * The whole of it in one statement, for a consumer that was never heard of and has no group: the nearly always. $1 consumer,
+ * $2 provider, $3 resources, $4 project, $5 user, $6 answer, $7 request id, $8 detail, $9 fence, $10 seq. A second call of the
+ * consumer at the same moment violates the key of its fence, and nothing of this one stays.
+ */
+const CLAIM_FRESH = {
+  name: 'placement.claim_fresh',
+  text: `with taken as (
+      update provider p set used = placement_add(p.used, $3), generation = p.generation + 1, changed = pg_current_xact_id()
+       where p.id = $2 and p.is_node and p.disabled_reason is null and placement_fits(p.inventories, p.used, $3)
+         and not exists (select from consumer_fence f where f.consumer_id = $1)
+         and not exists (select from consumer c where c.id = $1)
+      returning p.id, p.generation, p.used
+    ), guard as (
+      insert into consumer_fence (consumer_id, fence, seq, answer) select $1, $9, $10, $6 from taken
+    ), holder as (
+      insert into consumer (id, project_id, user_id, type, generation) select $1, $4, $5, 'INSTANCE', 1 from taken
+    ), parts as (
+      insert into allocation (consumer_id, provider_id, class, amount)
+      select $1, t.id, w.class, w.amount::bigint from taken t, jsonb_each_text($3) as w (class, amount)
+    ), noted as (
+      insert into event (consumer_id, provider_id, request_id, what, outcome, detail) select $1, id, $7, 'claim', 'ok', $8 from taken
+    )
+    select id, generation, used from taken`,
+};
 const RELEASE = {
   name: 'placement.release',
   text: `with gone as (
@@ -107,6 +132,29 @@ const RELEASE = {
 
 export class ClaimRepo {
   constructor(private readonly db: Db) {}
+
+  /**
+   * Takes all from one provider in one statement. Undefined: there is not enough room any more, or the consumer has been
+   * heard of before; nothing has changed then.
+   */
+  async takeFresh(
+    wish: ClaimWish,
+    { fence, seq }: Pair,
+    node: ClaimedNode,
+    alternates: readonly string[],
+  ): Promise<UsedState | undefined> {
+    const { consumerId, resources, projectId, userId } = wish;
+    const answer: ClaimAnswer = { claimed: node, alternates };
+    const params = [consumerId, node.id, JSON.stringify(resources), projectId, userId, JSON.stringify(answer)];
+    try {
+      return await this.db.one<UsedState>(CLAIM_FRESH, [
+        ...[...params, requestId(), detailOf(node, resources), fence, seq],
+      ]);
+    } catch (error) {
+      if (isUnique(error)) return undefined;
+      throw error;
+    }
+  }
 
   /**
    * Runs the closure as the consumer's call with that pair; a repeated call gets the recorded answer instead. What the
@@ -181,12 +229,9 @@ export class GuardedClaim {
     unchecked: boolean,
   ): Promise<UsedState | undefined> {
     const answer: ClaimAnswer = { claimed: node, alternates };
-    const detail = `${node.name}: ${Object.entries(wish.resources)
-      .map(([name, amount]) => `${name} ${amount}`)
-      .join(', ')}`;
     return this.tx.one<UsedState>(CLAIM, [
       ...[this.consumerId, node.id, JSON.stringify(wish.resources), wish.projectId, wish.userId],
-      ...[JSON.stringify(answer), requestId(), detail, unchecked],
+      ...[JSON.stringify(answer), requestId(), detailOf(node, wish.resources), unchecked],
       ...[wish.group?.id ?? this.groupId, mostOf(wish.group), wish.group?.policy === 'affinity'],
     ]);
   }
@@ -218,6 +263,11 @@ export class GuardedClaim {
     return { value, freed: [] };
   }
 }
+
+const detailOf = (node: ClaimedNode, resources: Amounts): string =>
+  `${node.name}: ${Object.entries(resources)
+    .map(([name, amount]) => `${name} ${amount}`)
+    .join(', ')}`;
 
 const mostOf = (group: GroupRule | undefined): number | null =>
   group?.policy === 'anti-affinity' ? maxSeats(group) : null;

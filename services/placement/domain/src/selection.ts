@@ -61,11 +61,11 @@ export function selectNodes(snapshot: Snapshot, request: NodeRequest, options: S
   const tests = testsFor(request, world, new Set(policy.filters));
   const weigh = weigherFor(request, world, policy.weights);
   const best = new Best(Math.max(policy.keep, policy.breadth));
-  for (const provider of candidatesOf(snapshot, request, world, options.random)) {
-    if (!provider.facts.isNode || !passesAll(tests, provider)) continue;
+  visitCandidates(snapshot, request, world, options.random, (provider) => {
+    if (!provider.facts.isNode || !passesAll(tests, provider)) return false;
     best.offer(provider, weigh(provider));
-    if (best.offered === policy.compare) break;
-  }
+    return best.offered === policy.compare;
+  });
   const explain = options.explain || best.offered === 0;
   return {
     ranked: shuffleFirst(best.sorted(), policy.breadth, options.random)
@@ -96,30 +96,33 @@ function nearestFirst(rejections: Rejection[], { zone }: NodeRequest): Rejection
   return rejections.sort((a, b) => far(a) - far(b) || (a.provider.name < b.provider.name ? -1 : 1));
 }
 
-/** A forced host needs no look at the others; those that a group is drawn to come first. */
-function* candidatesOf(
+/**
+ * Goes through them until the visitor says that it is enough. A forced host needs no look at the others; those that a group is
+ * drawn to come first.
+ */
+function visitCandidates(
   snapshot: Snapshot,
-  request: NodeRequest,
+  { onlyName, group }: NodeRequest,
   { seats }: World,
   random: () => number,
-): Generator<Provider> {
-  if (request.onlyName) {
-    const only = snapshot.named(request.onlyName);
-    if (only) yield only;
+  visit: (provider: Provider) => boolean,
+): void {
+  if (onlyName) {
+    const only = snapshot.named(onlyName);
+    if (only) visit(only);
     return;
   }
-  const { policy } = request.group ?? {};
-  const drawn = policy === 'affinity' || policy === 'soft-affinity' ? seats : new Map<string, number>();
-  for (const id of drawn.keys()) {
+  const drawn = group?.policy === 'affinity' || group?.policy === 'soft-affinity' ? seats : undefined;
+  for (const id of drawn?.keys() ?? []) {
     const provider = snapshot.find(id);
-    if (provider) yield provider;
+    if (provider && visit(provider)) return;
   }
-  if (policy === 'affinity' && drawn.size) return;
+  if (group?.policy === 'affinity' && drawn?.size) return;
   const all = snapshot.all();
   const begin = Math.floor(random() * all.length);
   for (let i = 0; i < all.length; i += 1) {
     const provider = all[(begin + i) % all.length]!;
-    if (!drawn.has(provider.id)) yield provider;
+    if (!drawn?.has(provider.id) && visit(provider)) return;
   }
 }
 

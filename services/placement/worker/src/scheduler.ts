@@ -65,6 +65,8 @@ export class Scheduler {
     const { policy, random, clock } = this.parts;
     const world = { ...QUIET_WORLD, pulses: await this.parts.pulses.current(), now: clock.now() };
     const choosing = { random, world, ...(policy ? { policy } : {}) };
+    const quick = await this.#quick(request, snapshot, choosing);
+    if (quick) return quick;
     for (let look = 1; ; look += 1) {
       const attempt = new Attempt(request, snapshot, choosing, look);
       try {
@@ -81,6 +83,20 @@ export class Scheduler {
         snapshot = await this.parts.keeper.fresh();
       }
     }
+  }
+
+  /** The first claim of most servers: one node, one statement. Whatever is not so simple goes the long way. */
+  async #quick(request: ServerRequest, snapshot: Snapshot, choosing: Choosing): Promise<ClaimAnswer | undefined> {
+    if (request.group || request.inPlace) return undefined;
+    const { ranked } = selectNodes(snapshot, request, choosing);
+    const [best, ...others] = ranked;
+    if (!best) return undefined;
+    const claimed = { id: best.id, name: best.name };
+    const alternates = others.map(({ name }) => name);
+    const state = await this.parts.claims.takeFresh(request, request.pair, claimed, alternates);
+    if (!state) return undefined;
+    this.learn([state]);
+    return { claimed, alternates };
   }
 
   /** Gives back everything; nothing where nothing is held. */
