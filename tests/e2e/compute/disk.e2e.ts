@@ -3,9 +3,10 @@
  * keeps its data and a revert takes back what came after it.
  */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { delay } from '#libs/kernel';
 import { findings } from '../client.js';
 import { Lab } from '../network/lab/lab.js';
-import { scriptOnNode } from '../network/lab/node.js';
+import { killOnNode, scriptOnNode } from '../network/lab/node.js';
 import { type Guest, Login } from './login.js';
 
 const KEEP = '/home/tiny/keep';
@@ -130,6 +131,40 @@ describe('a resize', () => {
     await login.answers(guest);
     expect([(await machine())[0], await read(guest)]).toEqual([2, sum]);
   });
+
+  it('survives the death of its agent on the way there and on the way back', async () => {
+    const { flavor } = await lab.compute<{ flavor: { id: string } }>(
+      'POST',
+      '/flavors',
+      { flavor: { name: `lab-disk-more-${Date.now()}`, ...BIG, ram: 320, disk: 3 } },
+      'admin',
+    );
+    lab.afterwards(() => lab.compute('DELETE', `/flavors/${flavor.id}`, undefined, 'admin'));
+    const asks = (action: object) => lab.compute('POST', `/servers/${guest.id}/action`, action);
+    await asks({ resize: { flavorRef: flavor.id } });
+    await killsUntil('VERIFY_RESIZE');
+    await login.answers(guest);
+    expect([(await machine())[2], await read(guest)]).toEqual([3 * GIB_SECTORS, sum]);
+    await write(guest);
+    await asks({ revertResize: null });
+    await killsUntil('ACTIVE');
+    await login.answers(guest);
+    expect([(await machine())[2], await read(guest)]).toEqual([2 * GIB_SECTORS, sum]);
+    expect(await kept()).toBe('');
+  });
+
+  /** Kills the agent again and again until the server is so. */
+  async function killsUntil(status: string): Promise<void> {
+    const end = Date.now() + 120_000;
+    let kills = 0;
+    while ((await login.show(guest))['status'] !== status) {
+      if (Date.now() > end) throw new Error(`the server is not ${status} after ${kills} kills of its agent`);
+      if (kills < 8) await killOnNode('node-1', 'agent');
+      kills += 1;
+      await delay(900);
+    }
+    expect(kills).toBeGreaterThan(0);
+  }
 
   it('leaves a stopped server stopped', async () => {
     await login.act(guest, { 'os-stop': null }, 'SHUTOFF');
