@@ -5,7 +5,15 @@ import type { Log } from '#libs/platform/log';
 import { isOurs } from '../domain/domain-xml.js';
 import type { Libvirt } from '../libvirt/client.js';
 import { isInvalidOperation, isNoDomain, LibvirtError, LibvirtUnreachable } from '../libvirt/errors.js';
-import { DOMAIN_STATE, type DomainRef, PROCEDURES, SHUTDOWN_ACPI, UNDEFINE } from '../libvirt/protocol.js';
+import {
+  DOMAIN_STATE,
+  type DomainRef,
+  type DomainStats,
+  PROCEDURES,
+  SHUTDOWN_ACPI,
+  STATS,
+  UNDEFINE,
+} from '../libvirt/protocol.js';
 import { Limiter } from './limiter.js';
 
 /** Reasons of the state `shutoff` that mean a crash. */
@@ -112,6 +120,14 @@ export class Domains {
   async resume(serverId: string): Promise<void> {
     const domain = await this.find(serverId);
     if (domain) await this.#tolerant(this.#libvirt.call(PROCEDURES.resume, { domain }));
+  }
+
+  /** What libvirt has counted of a domain, or nothing where it is gone; does not wait for what is being done to it. */
+  async stats(serverId: string, groups: number): Promise<DomainStats> {
+    const domain = await this.find(serverId);
+    if (!domain) return new Map();
+    const asked = { domain, stats: groups, flags: STATS.noWait };
+    return this.#told(this.#libvirt.call(PROCEDURES.stats, asked));
   }
 
   /** Presses the power button until the guest is off; false when it was not in time. */

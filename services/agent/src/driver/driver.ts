@@ -6,6 +6,7 @@
 import type { Duplex } from 'node:stream';
 import type { computeV1, PowerState } from '#libs/contract';
 import type { ConsoleKind } from '../console/guest-console.js';
+import type { Diagnostics } from './diagnostics.js';
 
 export type ServerSpec = computeV1.ServerSpec;
 
@@ -80,6 +81,8 @@ export interface HypervisorDriver {
   exportDisk(spec: ServerSpec, signal: AbortSignal): Promise<void>;
 
   power(serverId: string): Promise<PowerState>;
+  /** What a guest that runs has used of its machine; of any other its power alone. */
+  diagnostics(serverId: string): Promise<Diagnostics>;
   list(): Promise<DomainView[]>;
   inventory(): Promise<Inventory>;
   /** The last lines of the serial log; everything kept when `lines` is not above 0. */

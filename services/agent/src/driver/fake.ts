@@ -9,6 +9,7 @@ import type { ConsoleKind } from '../console/guest-console.js';
 import { sendBytes } from '../disk/image-upload.js';
 import { emptyQcow2 } from '../disk/qcow2-header.js';
 import { Journal } from '../fence/journal.js';
+import { type Diagnostics, diagnosticsOf } from './diagnostics.js';
 import type {
   Capacity,
   DomainView,
@@ -185,6 +186,17 @@ export class FakeDriver implements HypervisorDriver {
 
   async power(serverId: string): Promise<PowerState> {
     return this.#domains.get(serverId)?.power ?? 'absent';
+  }
+
+  /** A simulated guest uses nothing. */
+  async diagnostics(serverId: string): Promise<Diagnostics> {
+    const domain = this.#domains.get(serverId);
+    const counted = domain?.power === 'running' ? domain : { vcpus: 0, memoryMb: 0 };
+    const stats = new Map([
+      ['vcpu.current', counted.vcpus],
+      ['balloon.maximum', counted.memoryMb * 1024],
+    ]);
+    return { power: domain?.power ?? 'absent', hypervisor: 'fake', ...diagnosticsOf(stats, []) };
   }
 
   async list(): Promise<DomainView[]> {

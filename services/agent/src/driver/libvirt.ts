@@ -22,6 +22,7 @@ import type { MetadataPlane } from '../metadata/plane.js';
 import type { AdvertisementGuard } from '../ovs/advertisement-guard.js';
 import type { Ovs } from '../ovs/ovs.js';
 import { Backups } from './backups.js';
+import { DIAGNOSED, type Diagnostics, diagnosticsOf } from './diagnostics.js';
 import { Disks } from './disks.js';
 import { Domains } from './domains.js';
 import type {
@@ -263,6 +264,14 @@ export class LibvirtDriver implements HypervisorDriver {
 
   power(serverId: string): Promise<PowerState> {
     return this.#domains.power(serverId);
+  }
+
+  async diagnostics(serverId: string): Promise<Diagnostics> {
+    const power = await this.#domains.power(serverId);
+    const stats = power === 'running' ? await this.#domains.stats(serverId, DIAGNOSED) : new Map();
+    const { instances, probe } = this.#options;
+    const hypervisor = probe.accel === 'kvm' ? 'kvm' : 'qemu';
+    return { power, hypervisor, ...diagnosticsOf(stats, instances.spec(serverId)?.nics ?? []) };
   }
 
   async list(): Promise<DomainView[]> {

@@ -128,6 +128,12 @@ export interface JobStats {
 }
 
 const TYPED_PARAMETERS_MAX = 64;
+/** REMOTE_CONNECT_GET_ALL_DOMAIN_STATS_MAX */
+const STATS_MAX = 4_096;
+/** Groups of statistics, and not to wait for a job that is at work on the domain. */
+export const STATS = { balloon: 4, vcpu: 8, interface: 16, block: 32, noWait: 1 << 29 } as const;
+/** Statistics of a domain by libvirt's names, such as `block.0.rd.bytes`. */
+export type DomainStats = ReadonlyMap<string, number | bigint | string>;
 
 /** A named value whose type is told. */
 function readTyped(reply: XdrReader): readonly [name: string, value: number | bigint | string] {
@@ -208,6 +214,19 @@ export const PROCEDURES = {
     const facts = new Map(reply.array(TYPED_PARAMETERS_MAX, readTyped));
     return { type, operation: Number(facts.get('operation') ?? 0), message: String(facts.get('errmsg') ?? '') };
   }),
+  /** Of one domain; an empty answer is one that is gone. */
+  stats: procedure(
+    344,
+    (out, args: { domain: DomainRef; stats: number; flags: number }) =>
+      writeDomain(out.uint(1), args.domain).uint(args.stats).uint(args.flags),
+    (reply): DomainStats => {
+      const records = reply.array(DOMAIN_LIST_MAX, (item) => {
+        readDomain(item);
+        return new Map(item.array(STATS_MAX, readTyped));
+      });
+      return records[0] ?? new Map();
+    },
+  ),
   registerEvent: procedure(
     316,
     (out, args: { event: number }) => out.int(args.event).uint(0),

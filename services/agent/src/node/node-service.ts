@@ -25,6 +25,7 @@ export function nodeService(nodes: ReadonlyMap<string, ServedNode>): Implementat
     async consoleLog({ node, serverId, lines }) {
       return { output: await find(node).driver.consoleLog(serverId, lines) };
     },
+    diagnostics: ({ node, serverId }) => find(node).driver.diagnostics(serverId),
     async inventory({ node: name }) {
       const { node, driver } = find(name);
       const { health } = driver;

@@ -44,7 +44,10 @@ export class Peers {
     readonly groups: Pick<Groups, 'describe'>,
     readonly image: Pick<Image, 'describe' | 'register'>,
     /** The agent that answers for a node, at its `agentGrpc` address; its certificate carries the node's name. */
-    readonly agentOf: (node: { readonly name: string; readonly agentGrpc: string }) => Pick<Agent, 'consoleLog'>,
+    readonly agentOf: (node: {
+      readonly name: string;
+      readonly agentGrpc: string;
+    }) => Pick<Agent, 'consoleLog' | 'diagnostics'>,
     /** The public APIs of image and network, for what older clients still ask of compute. */
     readonly imageApi: ForeignApi,
     readonly networkApi: ForeignApi,

@@ -197,12 +197,27 @@ export const fakeRest = {
   },
 };
 
+const traffic = (bytes: number) => ({ bytes, packets: 26_701, errors: 0, drops: 0 });
+/** What the agent says of every guest. */
+export const fakeAgent = {
+  diagnostics: {
+    power: 'running',
+    hypervisor: 'qemu',
+    cpus: [{ id: 0, timeNs: 17_300_000_000 }],
+    disks: [{ device: 'vda', readRequests: 112, readBytes: 262_144, writeRequests: 488, writeBytes: 5_778_432 }],
+    nics: [{ device: 'tap1', mac: 'fa:16:3e:00:00:01', received: traffic(2_070_139), sent: traffic(140_208) }],
+    memoryMaxKib: 524_288,
+    memory: { actual: 524_288, rss: 99_000 },
+  },
+};
+
 const fakePeers = new Peers(
   fakeNetwork,
   fakeGroups,
   fakeImages,
   () => ({
     consoleLog: async ({ lines }) => ({ output: Buffer.from(`booted\r\nlines ${lines}\u001b[0m\n`) }),
+    diagnostics: async () => fakeAgent.diagnostics,
   }),
   new ForeignApi(fakeRest),
   new ForeignApi(fakeRest),

@@ -36,6 +36,7 @@ import { serverActionOps, serverActionRules } from './server/server-action.ops.j
 import { serverAddressOps } from './server/server-address.ops.js';
 import { ServerConsoleHandlers } from './server/server-console.handlers.js';
 import { ServerCreateHandlers } from './server/server-create.handlers.js';
+import { ServerDiagnosticsHandlers, serverDiagnosticsOps } from './server/server-diagnostics.ops.js';
 import { ServerEventHandlers, serverExternalEventOps } from './server/server-external-event.ops.js';
 import { ServerHints } from './server/server-hints.js';
 import { ServerImageHandlers } from './server/server-image.handlers.js';
@@ -88,6 +89,7 @@ export const computeOps: readonly Op[] = [
   ...serverNetworkOps,
   ...serverInterfaceOps,
   ...serverPasswordOps,
+  ...serverDiagnosticsOps,
   ...serverRemoteConsoleOps,
   ...instanceActionOps,
   ...quotaOps,
@@ -152,6 +154,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     ServerGroupHandlers,
     AggregateHandlers,
     ServerConsoleHandlers,
+    ServerDiagnosticsHandlers,
     ServerRebuildHandlers,
     ServerRescueHandlers,
     ServerResizeHandlers,
