@@ -31,6 +31,9 @@ export const PowerState = Type.Union([
 ]);
 export type PowerState = Static<typeof PowerState>;
 
+/** The error of a report about a guest that was asked something through its agent. */
+export const GUEST_AGENT_SILENT = 'the guest agent does not answer';
+
 /**
  * agent -> compute. `server`: the outcome of a command, or (with `event`) what happened by itself.
  * `beat`: the node lives; `digest` is over (serverId, power, fence) of all its servers.

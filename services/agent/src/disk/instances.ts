@@ -57,13 +57,13 @@ export class Instances {
   }
 
   /**
-   * Keeps the spec without the signed address of its image. A spec that names no image (it is told of only until the
+   * Keeps the spec without the signed address of its image and without what is done once. A spec that names no image (it is told of only until the
    * disk is made) keeps the one that the disk was made from.
    */
   async save(spec: ServerSpec): Promise<void> {
     const image = unsigned(spec.image) ?? this.#specs.get(spec.serverId)?.image;
     const rescue = spec.rescue && { ...spec.rescue, image: unsigned(spec.rescue.image) };
-    const kept: ServerSpec = { ...spec, image, rescue };
+    const kept: ServerSpec = { ...spec, image, rescue, errand: undefined };
     await mkdir(this.#of(spec.serverId), { recursive: true });
     await chmod(this.#of(spec.serverId), 0o711);
     const path = this.#spec(spec.serverId);

@@ -80,6 +80,11 @@ export interface HypervisorDriver {
   /** Copies the root disk as it is at one moment into the image that the spec names, whatever the guest is doing. */
   exportDisk(spec: ServerSpec, signal: AbortSignal): Promise<void>;
 
+  /** Sends the guest a non-maskable interrupt. Throws `conflict` where none runs. */
+  interrupt(serverId: string): Promise<void>;
+  /** Has the agent inside a guest set a password. Throws `conflict`, with GUEST_AGENT_SILENT where none answers. */
+  setPassword(serverId: string, user: string, password: string): Promise<void>;
+
   power(serverId: string): Promise<PowerState>;
   /** What a guest that runs has used of its machine; of any other its power alone. */
   diagnostics(serverId: string): Promise<Diagnostics>;

@@ -38,7 +38,7 @@ export interface FakeOptions {
   fault?(step: Step, serverId: string): Error | undefined;
 }
 
-type Step = 'prepare' | 'start' | 'stop' | 'destroy' | 'export';
+type Step = 'prepare' | 'start' | 'stop' | 'destroy' | 'export' | 'interrupt' | 'password';
 
 interface FakeDomain {
   readonly serverId: string;
@@ -48,6 +48,7 @@ interface FakeDomain {
   readonly memoryMb: number;
   readonly diskGb: number;
   readonly boots: number;
+  readonly interrupts?: number;
   /** Of its root disk. */
   readonly epoch?: number;
   /** Of the rescue disk that it was started from; 0 for its own. */
@@ -182,6 +183,19 @@ export class FakeDriver implements HypervisorDriver {
     this.#raise('export', spec.serverId);
     if (trouble) throw fail.conflict(trouble);
     if (uploadUrl) await sendBytes(emptyQcow2(Math.max(spec.diskGb, 1) * GIB), uploadUrl, signal);
+  }
+
+  async interrupt(serverId: string): Promise<void> {
+    const domain = this.#domains.get(serverId);
+    if (domain?.power !== 'running' && domain?.power !== 'paused') throw fail.conflict('its guest does not run');
+    this.#raise('interrupt', serverId);
+    await this.#keep({ ...domain, interrupts: (domain.interrupts ?? 0) + 1 });
+  }
+
+  /** A simulated guest takes any password and keeps none. */
+  async setPassword(serverId: string, _user: string, _password: string): Promise<void> {
+    if (this.#domains.get(serverId)?.power !== 'running') throw fail.conflict('its guest does not run');
+    this.#raise('password', serverId);
   }
 
   async power(serverId: string): Promise<PowerState> {

@@ -36,6 +36,7 @@ import type {
   ServerSpec,
 } from './driver.js';
 import { Exports } from './exports.js';
+import { Guests } from './guests.js';
 import { Interfaces } from './interfaces.js';
 
 export interface LibvirtDriverOptions {
@@ -68,6 +69,7 @@ export class LibvirtDriver implements HypervisorDriver {
   readonly #interfaces: Interfaces;
   readonly #disks: Disks;
   readonly #exports: Exports;
+  readonly #guests: Guests;
   #events: DriverEvents | undefined;
 
   constructor(options: LibvirtDriverOptions) {
@@ -83,6 +85,7 @@ export class LibvirtDriver implements HypervisorDriver {
     });
     this.#domains = new Domains(this.#libvirt, options.log, options.parallel);
     this.#interfaces = new Interfaces(this.#libvirt, this.#domains, options.bridge);
+    this.#guests = new Guests(this.#libvirt, options.log);
     this.#disks = new Disks(options);
     this.#exports = new Exports(options, this.#domains, new Backups(this.#libvirt, options.log));
   }
@@ -260,6 +263,14 @@ export class LibvirtDriver implements HypervisorDriver {
     } catch (error) {
       throw explained(error, spec.serverId);
     }
+  }
+
+  interrupt(serverId: string): Promise<void> {
+    return this.#guests.interrupt(serverId);
+  }
+
+  setPassword(serverId: string, user: string, password: string): Promise<void> {
+    return this.#guests.setPassword(serverId, user, password);
   }
 
   power(serverId: string): Promise<PowerState> {

@@ -22,6 +22,8 @@ export interface Held extends Pair {
   readonly error?: string | undefined;
   /** Reboots carried out; undefined until the first spec was seen. */
   readonly reboots?: number | undefined;
+  /** The pair under which an interrupt was sent, or about to be. */
+  readonly interrupted?: Pair | undefined;
   readonly atMs: number;
 }
 

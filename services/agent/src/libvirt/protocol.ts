@@ -64,6 +64,7 @@ export const ERROR_CODE = {
   operationInvalid: 55,
   domainExists: 28,
   configUnsupported: 67,
+  agentUnresponsive: 86,
   xml: 27,
   xmlDetail: 102,
 } as const;
@@ -199,6 +200,7 @@ export const PROCEDURES = {
     done,
   ),
   abortJob: procedure(164, (out, args: { domain: DomainRef }) => writeDomain(out, args.domain), done),
+  injectNmi: procedure(210, flagged, done),
   state: procedure(212, flagged, (reply) => ({ state: reply.int(), reason: reply.int() })),
   undefine: procedure(231, flagged, done),
   destroy: procedure(234, flagged, done),
@@ -247,6 +249,13 @@ export const PROCEDURES = {
     336,
     (out, args: Flagged) => writeDomain(out, args.domain).uint(0).uint(args.flags),
     (reply) => reply.int(),
+  ),
+  /** By the agent in the guest; the password as it is typed. */
+  setUserPassword: procedure(
+    357,
+    (out, { domain, user, password }: { domain: DomainRef; user: string; password: string }) =>
+      writeDomain(out, domain).optionalString(user).optionalString(password).uint(0),
+    done,
   ),
   agentTimeout: procedure(
     420,

@@ -104,6 +104,7 @@ export class AgentNode {
       power: before?.power ?? 'absent',
       reboots: before?.reboots,
       wanted: before?.wanted,
+      interrupted: before?.interrupted,
       atMs: this.#now(),
     };
   }
@@ -113,7 +114,8 @@ export class AgentNode {
     if (this.#stopped) return;
     const before = this.#running.get(serverId);
     const { driver, compute, log, patienceMs = 120_000 } = this.#options;
-    const job = new ServerJob(serverId, generation, { driver, compute, log, patienceMs });
+    const isFirst = (pair: Pair) => this.#isFirst(serverId, pair);
+    const job = new ServerJob(serverId, generation, { driver, compute, log, patienceMs, isFirst });
     const requestId = currentContext()?.requestId ?? newRequestId();
     const ended = runInContext({ requestId }, async () => {
       await before?.ended;
@@ -149,6 +151,13 @@ export class AgentNode {
     if (pair === held && spec.generation <= held.generation) return;
     const generation = Math.max(spec.generation, held.generation);
     await this.#ledger.put({ ...held, fence: pair.fence, seq: pair.seq, generation });
+  }
+
+  async #isFirst(serverId: string, pair: Pair): Promise<boolean> {
+    const held = this.#ledger.get(serverId)!;
+    if (held.interrupted && comparePairs(pair, held.interrupted) <= 0) return false;
+    await this.#ledger.put({ ...held, interrupted: { fence: pair.fence, seq: pair.seq } });
+    return true;
   }
 
   async #finish(job: ServerJob, outcome: JobOutcome): Promise<void> {

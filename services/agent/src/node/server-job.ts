@@ -3,9 +3,11 @@
  * the desired state; a command of a newer generation aborts it, a newer command of the same generation only moves the
  * pair under which it answers.
  */
+import type { computeV1 } from '#libs/contract';
 import { delay, fail, isFailure, privateMessage } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
 import type { HypervisorDriver, ServerSpec } from '../driver/driver.js';
+import type { Pair } from '../fence/ledger.js';
 import type { ComputePort } from './ports.js';
 
 export interface JobOutcome {
@@ -23,6 +25,8 @@ export interface JobDeps {
   readonly log: Log;
   /** Milliseconds after which a server that cannot be made running or stopped is given up; removal never is. */
   readonly patienceMs: number;
+  /** Notes durably that an interrupt is sent under that pair; false when that was noted before. */
+  isFirst(pair: Pair): Promise<boolean>;
 }
 
 /** Whatever keeps compute from telling, it is no verdict about the server. */
@@ -106,7 +110,16 @@ export class ServerJob {
     else if (spec.power === 'suspended') await driver.ensureSuspended(spec, this.#abort.signal);
     else await this.#running(spec, reboots);
     if (spec.export && spec.power !== 'absent') await driver.exportDisk(spec, this.#abort.signal);
+    if (spec.errand && spec.power !== 'absent') await this.#errand(spec, spec.errand);
     return { phase: 'done', reboots: spec.rebootCount, wanted: spec.power };
+  }
+
+  /** An interrupt is noted before it is sent: it is never sent twice, whatever dies in between. */
+  async #errand({ serverId, fence, seq }: ServerSpec, { kind, user, password }: computeV1.Errand): Promise<void> {
+    const { driver, isFirst } = this.#deps;
+    if (kind === 'password') return driver.setPassword(serverId, user, password);
+    if (kind !== 'interrupt') throw fail.conflict(`this agent knows nothing of the errand ${kind.slice(0, 20)}`);
+    if (await isFirst({ fence, seq })) await driver.interrupt(serverId);
   }
 
   async #running(spec: ServerSpec, reboots: number | undefined): Promise<void> {

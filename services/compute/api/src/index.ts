@@ -38,6 +38,8 @@ import { ServerConsoleHandlers } from './server/server-console.handlers.js';
 import { ServerCreateHandlers } from './server/server-create.handlers.js';
 import { ServerDiagnosticsHandlers, serverDiagnosticsOps } from './server/server-diagnostics.ops.js';
 import { ServerEventHandlers, serverExternalEventOps } from './server/server-external-event.ops.js';
+import { ServerGuestHandlers } from './server/server-guest.handlers.js';
+import { serverGuestOps } from './server/server-guest.ops.js';
 import { ServerHints } from './server/server-hints.js';
 import { ServerImageHandlers } from './server/server-image.handlers.js';
 import { serverImageOps } from './server/server-image.ops.js';
@@ -90,6 +92,7 @@ export const computeOps: readonly Op[] = [
   ...serverInterfaceOps,
   ...serverPasswordOps,
   ...serverDiagnosticsOps,
+  ...serverGuestOps,
   ...serverRemoteConsoleOps,
   ...instanceActionOps,
   ...quotaOps,
@@ -155,6 +158,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     AggregateHandlers,
     ServerConsoleHandlers,
     ServerDiagnosticsHandlers,
+    ServerGuestHandlers,
     ServerRebuildHandlers,
     ServerRescueHandlers,
     ServerResizeHandlers,

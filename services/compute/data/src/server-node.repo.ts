@@ -3,7 +3,7 @@
  * (`ctx.next()` under the server's key); the node fetches it, and what it does bears that pair.
  */
 import type { Sql } from '#libs/platform/db';
-import type { DesiredPower } from '#services/compute/domain';
+import type { DesiredPower, Errand } from '#services/compute/domain';
 
 export interface Pair {
   readonly fence: number;
@@ -18,6 +18,12 @@ export interface ServerNode extends Pair {
   readonly confirmedAt: Date | null;
   /** The image that its disk is to be copied into. */
   readonly exportImageId: string | null;
+  readonly errand: Errand | null;
+}
+
+interface AimedServer extends Pick<ServerNode, 'serverId' | 'node' | 'power' | 'generation'> {
+  readonly exportImageId?: string;
+  readonly errand?: Errand;
 }
 
 /** A desired state together with what its node said last about it. */
@@ -30,7 +36,7 @@ export interface Aim extends ServerNode {
 }
 
 const COLUMNS = `n.server_id as "serverId", n.node, n.power, n.fence, n.seq, n.generation, n.confirmed_at as "confirmedAt",
-    n.export_image_id as "exportImageId"`;
+    n.export_image_id as "exportImageId", n.errand`;
 /** A report counts for the desired state only where it bears the same pair. */
 const AIM = `select ${COLUMNS}, m.state as "nodeState", m.told <> '' and m.told <> 'open' as closed, r.outcome, r.error
     from server_node n join node m on m.name = n.node
@@ -47,17 +53,17 @@ const LEAVING = {
 };
 const AIM_AS = {
   name: 'server_node.set',
-  text: `insert into server_node as n (server_id, node, power, fence, seq, generation, changed_at, export_image_id)
-    values ($1, $2, $3, $4, $5, $6, $7, $8)
+  text: `insert into server_node as n (server_id, node, power, fence, seq, generation, changed_at, export_image_id, errand)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
     on conflict (server_id, node) do update set power = excluded.power, fence = excluded.fence, seq = excluded.seq,
       generation = greatest(excluded.generation, n.generation + 1), changed_at = excluded.changed_at, confirmed_at = null,
-      export_image_id = excluded.export_image_id
+      export_image_id = excluded.export_image_id, errand = excluded.errand
     where (n.fence, n.seq) < (excluded.fence, excluded.seq) returning generation`,
 };
 const CLEAR_AWAY = {
   name: 'server_node.clear_away',
   text: `update server_node set power = 'absent', fence = $2, seq = $3, generation = generation + 1, changed_at = $4, confirmed_at = null,
-      export_image_id = null
+      export_image_id = null, errand = null
     where server_id = $1 and (fence, seq) < ($2, $3) and not (power = 'absent' and confirmed_at is not null)`,
 };
 const ON_NODE = {
@@ -84,13 +90,9 @@ export class ServerNodeRepo {
    * Returns the generation, which rises with each desired state of a server on a node, so that the node can tell a change
    * from a repetition. Undefined: a higher pair stands there already.
    */
-  async set(
-    on: Sql,
-    aim: Pair & { serverId: string; node: string; power: DesiredPower; generation: number; exportImageId?: string },
-    now: Date,
-  ): Promise<number | undefined> {
-    const { serverId, node, power, fence, seq, generation, exportImageId = null } = aim;
-    const params = [serverId, node, power, fence, seq, generation, now, exportImageId];
+  async set(on: Sql, aim: Pair & AimedServer, now: Date): Promise<number | undefined> {
+    const { serverId, node, power, fence, seq, generation, exportImageId = null, errand = null } = aim;
+    const params = [serverId, node, power, fence, seq, generation, now, exportImageId, errand];
     const row = await on.one<{ generation: number }>(AIM_AS, params);
     return row?.generation;
   }

@@ -1,8 +1,8 @@
 /** New servers, one statement each; their quota is taken in the same transaction by the caller. */
 import type { Sql } from '#libs/platform/db';
-import type { Server, ServerSecrets } from '#services/compute/domain';
+import type { Server } from '#services/compute/domain';
 import type { Seal } from './seal.js';
-import { sealSecrets } from './server.secrets.js';
+import { type BootSecrets, sealSecrets } from './server.secrets.js';
 
 /** What the api decides about a server; everything else begins as the table's defaults say. */
 export type NewServer = Pick<
@@ -34,7 +34,7 @@ export type NewServer = Pick<
   | 'diskConfig'
   | 'reservationId'
   | 'launchIndex'
-> & { readonly secrets: ServerSecrets };
+> & { readonly secrets: BootSecrets };
 
 const INSERT = {
   name: 'server.insert',

@@ -79,7 +79,7 @@ describe('a server', () => {
       taskState: 'scheduling',
       createdAt: NOW,
     });
-    expect(await servers.secrets(db, server.id)).toEqual(secrets);
+    expect(await servers.secrets(db, server.id)).toEqual({ ...secrets, newPass: null });
     expect(await servers.userData(db, [server.id])).toEqual(new Map([[server.id, 'Y2FuYXJ5']]));
     const dump = JSON.stringify(await db.query('select s::text, encode(admin_pass, $1) from server s', ['escape']));
     expect(dump).not.toMatch(/canary|Y2FuYXJ5/);
@@ -94,7 +94,10 @@ describe('a server', () => {
   it('forgets what the guest has got', async () => {
     const id = await add();
     await servers.move(db, id, 'activated', LATER, { forgetBootSecrets: true });
-    expect(await servers.secrets(db, id)).toEqual({ userData: 'Y2FuYXJ5', adminPass: null, files: [] });
+    expect(await servers.secrets(db, id)).toEqual({
+      ...{ userData: 'Y2FuYXJ5', adminPass: null, newPass: null },
+      files: [],
+    });
   });
 });
 

@@ -7,12 +7,16 @@ import type { Seal } from './seal.js';
 export interface SealedRow {
   readonly userData: Buffer | null;
   readonly adminPass: Buffer | null;
+  readonly newPass: Buffer | null;
   readonly files: Buffer | null;
 }
 
+/** What a server is made with. */
+export type BootSecrets = Omit<ServerSecrets, 'newPass'>;
+
 const SELECT = {
   name: 'server.secrets',
-  text: 'select user_data as "userData", admin_pass as "adminPass", files from server where id = $1',
+  text: 'select user_data as "userData", admin_pass as "adminPass", new_pass as "newPass", files from server where id = $1',
 };
 
 const purpose = (id: string, column: string): string => `server/${id}/${column}`;
@@ -29,6 +33,7 @@ export function unsealed(seal: Seal, id: string, row: SealedRow): ServerSecrets 
   return {
     userData: open(row.userData, 'user_data'),
     adminPass: open(row.adminPass, 'admin_pass'),
+    newPass: open(row.newPass, 'new_pass'),
     files: files === null ? [] : (JSON.parse(files) as InjectedFile[]),
   };
 }
@@ -38,7 +43,7 @@ const closed = (seal: Seal, id: string, text: string | null, column: string): Bu
 const filesText = (files: readonly InjectedFile[]): string | null => (files.length ? JSON.stringify(files) : null);
 
 /** The sealed columns of a new server. */
-export function sealSecrets(seal: Seal, id: string, secrets: ServerSecrets): SealedRow {
+export function sealSecrets(seal: Seal, id: string, secrets: BootSecrets): Omit<SealedRow, 'newPass'> {
   return {
     userData: closed(seal, id, secrets.userData, 'user_data'),
     adminPass: closed(seal, id, secrets.adminPass, 'admin_pass'),
@@ -50,11 +55,12 @@ export function sealSecrets(seal: Seal, id: string, secrets: ServerSecrets): Sea
 export function sealedColumns(
   seal: Seal,
   id: string,
-  { userData, adminPass, files }: Partial<ServerSecrets>,
+  { userData, adminPass, newPass, files }: Partial<ServerSecrets>,
 ): (readonly [column: string, box: Buffer | null])[] {
   const texts: readonly (readonly [string, string | null | undefined])[] = [
     ['user_data', userData],
     ['admin_pass', adminPass],
+    ['new_pass', newPass],
     ['files', files && filesText(files)],
   ];
   return texts.flatMap(([column, text]) => (text === undefined ? [] : [[column, closed(seal, id, text, column)]]));

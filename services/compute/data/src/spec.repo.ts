@@ -1,6 +1,6 @@
 /** Everything of ours that a node is told of one server, in one statement. */
 import type { Sql } from '#libs/platform/db';
-import type { DesiredPower, Server, ServerSecrets } from '#services/compute/domain';
+import type { DesiredPower, Errand, Server, ServerSecrets } from '#services/compute/domain';
 import type { Seal } from './seal.js';
 import { SERVER_COLUMNS } from './server.columns.js';
 import { type SealedRow, unsealed } from './server.secrets.js';
@@ -21,13 +21,14 @@ interface AimColumns {
   readonly aimGeneration: number;
   readonly aimConfirmedAt: Date | null;
   readonly aimExportImageId: string | null;
+  readonly aimErrand: Errand | null;
 }
 type Row = AimColumns & SealedRow & { readonly [F in keyof Server]: Server[F] | null };
 
 const FIND = {
   name: 'spec.find',
   text: `select n.node as "aimNode", n.power as "aimPower", n.fence as "aimFence", n.seq as "aimSeq", n.generation as "aimGeneration",
-      n.confirmed_at as "aimConfirmedAt", n.export_image_id as "aimExportImageId", s.user_data as "userData", s.admin_pass as "adminPass", s.files, ${SERVER_COLUMNS}
+      n.confirmed_at as "aimConfirmedAt", n.export_image_id as "aimExportImageId", n.errand as "aimErrand", s.user_data as "userData", s.admin_pass as "adminPass", s.new_pass as "newPass", s.files, ${SERVER_COLUMNS}
     from server_node n left join server s on s.id = n.server_id and n.power <> 'absent' where n.server_id = $1 and n.node = $2`,
 };
 
@@ -47,6 +48,7 @@ export class SpecRepo {
       generation: row.aimGeneration,
       confirmedAt: row.aimConfirmedAt,
       exportImageId: row.aimExportImageId,
+      errand: row.aimErrand,
     };
     if (row.id === null) return { aim, server: undefined, secrets: undefined };
     return { aim, server: row as Server, secrets: unsealed(this.seal, serverId, row) };

@@ -6,6 +6,7 @@ export * from './keypair.js';
 export * from './node.js';
 export * from './quota.js';
 export * from './server.demand.js';
+export * from './server.guest.js';
 export * from './server.hostname.js';
 export * from './server.image.js';
 export * from './server.js';

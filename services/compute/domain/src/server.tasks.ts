@@ -17,6 +17,8 @@ export const SERVER_SUSPEND = 'server.suspend';
 export const SERVER_RESUME = 'server.resume';
 export const SERVER_ATTACH_INTERFACE = 'server.attach-interface';
 export const SERVER_DETACH_INTERFACE = 'server.detach-interface';
+export const SERVER_CHANGE_PASSWORD = 'server.change-password';
+export const SERVER_TRIGGER_CRASH_DUMP = 'server.trigger-crash-dump';
 export const SERVER_REBUILD = 'server.rebuild';
 export const SERVER_RESCUE = 'server.rescue';
 export const SERVER_UNRESCUE = 'server.unrescue';
@@ -74,6 +76,11 @@ export interface ServerRebuildInput extends ServerPowerInput, NodeDemand {
 
 export interface ServerRescueInput extends ServerPowerInput {
   readonly rescue: RescueDisk;
+}
+
+/** Something done once with the guest of a server that stays as it is. */
+export interface ServerErrandInput {
+  readonly serverId: string;
 }
 
 /** The image that the server's disk becomes. */
@@ -139,6 +146,8 @@ export interface TaskInputs {
   [SERVER_UNPAUSE]: ServerPowerInput;
   [SERVER_SUSPEND]: ServerPowerInput;
   [SERVER_RESUME]: ServerPowerInput;
+  [SERVER_CHANGE_PASSWORD]: ServerErrandInput;
+  [SERVER_TRIGGER_CRASH_DUMP]: ServerErrandInput;
   [SERVER_REBUILD]: ServerRebuildInput;
   [SERVER_RESCUE]: ServerRescueInput;
   [SERVER_UNRESCUE]: ServerPowerInput;

@@ -100,6 +100,9 @@ export interface RescueDisk {
   readonly made: boolean;
 }
 
+/** What a node does once with a guest that is otherwise left as it is. */
+export type Errand = 'interrupt' | 'password';
+
 /** A network interface as asked for, its port's id chosen before the first step. */
 export interface Nic {
   readonly portId: string;
@@ -225,6 +228,8 @@ export interface ServerSecrets {
   /** Base64, as sent. */
   readonly userData: string | null;
   readonly adminPass: string | null;
+  /** Of the guest that runs, while it is being changed. */
+  readonly newPass: string | null;
   readonly files: readonly InjectedFile[];
 }
 

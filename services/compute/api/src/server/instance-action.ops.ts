@@ -49,6 +49,7 @@ interface Event extends StepHistory {
 const WORDS: Readonly<Record<string, string>> = {
   'attach-interface': 'attach_interface',
   'detach-interface': 'detach_interface',
+  'trigger-crash-dump': 'trigger_crash_dump',
 };
 const name = (kind: string): string => {
   const own = kind.split('.').at(-1) ?? kind;

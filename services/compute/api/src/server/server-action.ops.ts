@@ -193,12 +193,9 @@ const groups: readonly Op[] = [
 
 /** Actions that exist elsewhere and not here yet: the server is looked up and the caller judged before they are refused. */
 const ELSEWHERE: Readonly<Record<string, Rule>> = {
-  changePassword: member('os-admin-password'),
-  forceDelete: member('os-deferred-delete:force'),
   migrate: admin('os-migrate-server:migrate'),
   'os-migrateLive': admin('os-migrate-server:migrate_live'),
   evacuate: admin('os-evacuate'),
-  trigger_crash_dump: member('servers:trigger_crash_dump'),
 };
 
 const refused: readonly Op[] = Object.entries(ELSEWHERE).map(([action, rule]) =>
@@ -228,6 +225,21 @@ const restore = op(ServerHandlers, {
   },
 });
 
+/** No delete is deferred, so this is one like any other. */
+const forceDelete = op(ServerHandlers, {
+  method: 'POST',
+  path,
+  action: 'forceDelete',
+  rule: member('os-deferred-delete:force'),
+  status: 202,
+  body: bare('forceDelete'),
+  load: (handlers, call) => loadServer(handlers, call),
+  run: async (handlers, call, server) => {
+    await handlers.remove(server, askerOf(call));
+    return {};
+  },
+});
+
 /** The network of a guest is always what network says: there is nothing to inject. */
 const inject = op(ServerHandlers, {
   method: 'POST',
@@ -246,6 +258,7 @@ export const serverActionOps: readonly Op[] = [
   consoleOutput,
   ...groups,
   restore,
+  forceDelete,
   inject,
   ...refused,
 ];

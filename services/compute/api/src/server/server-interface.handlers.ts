@@ -1,8 +1,7 @@
 /** Interfaces of a server: what network says of them, and tasks that attach and detach. */
 import { Injectable } from '@nestjs/common';
-import { delay, Failure, fail, isFailure } from '#libs/kernel';
+import { Failure, fail, isFailure } from '#libs/kernel';
 import { insertTask } from '#libs/platform/flow';
-import { taskEnd } from '#services/compute/data';
 import {
   type Nic,
   ownPorts,
@@ -13,6 +12,7 @@ import {
 import { Books, Peers, Surroundings } from '../books.js';
 import { type Asker, refuseLocked, ServerHandlers } from './server.handlers.js';
 import type { Attachment } from './server-interface.wire.js';
+import { endOf } from './server-task.js';
 
 export interface InterfaceWish {
   readonly portId: string;
@@ -23,7 +23,6 @@ export interface InterfaceWish {
 
 /** Clients expect the interface to be there with the answer: so long it is waited for. */
 const WAIT_MS = 30_000;
-const LOOK_MS = 25;
 
 @Injectable()
 export class ServerInterfaceHandlers {
@@ -108,13 +107,9 @@ export class ServerInterfaceHandlers {
 
   /** Throws why the task turned round. */
   async #settled(taskId: string): Promise<void> {
-    for (let waited = 0; waited < WAIT_MS; waited += LOOK_MS) {
-      const end = await taskEnd(this.books.db, taskId);
-      if (!end || end.state === 'done') return;
-      if (end.state !== 'running' && end.state !== 'queued')
-        throw refused(end.failureKind ?? 'internal', end.failure ?? 'Failed to attach the interface.');
-      await delay(LOOK_MS);
-    }
+    const end = await endOf(this.books.db, taskId, WAIT_MS);
+    if (!end || end.state === 'done') return;
+    throw refused(end.failureKind ?? 'internal', end.failure ?? 'Failed to attach the interface.');
   }
 }
 

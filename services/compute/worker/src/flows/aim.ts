@@ -1,6 +1,6 @@
 /** Committing what a node will fetch. */
 import type { Tx } from '#libs/platform/db';
-import type { DesiredPower } from '#services/compute/domain';
+import type { DesiredPower, Errand } from '#services/compute/domain';
 import type { FlowDeps } from './deps.js';
 import type { Target } from './pursuit.js';
 
@@ -8,7 +8,7 @@ import type { Target } from './pursuit.js';
 export async function aim(
   deps: Pick<FlowDeps, 'aims'>,
   tx: Tx,
-  desired: Target & { readonly power: DesiredPower; readonly exportImageId?: string },
+  desired: Target & { readonly power: DesiredPower; readonly exportImageId?: string; readonly errand?: Errand },
   now: Date,
 ): Promise<Target> {
   const generation = await deps.aims.set(tx, desired, now);

@@ -2,6 +2,7 @@ import type { AnyFlow } from '#libs/platform/flow';
 import type { FlowDeps } from './deps.js';
 import { imageDiscardFlow } from './image-discard.flow.js';
 import { serverAttachInterfaceFlow } from './server-attach-interface.flow.js';
+import { serverChangePasswordFlow } from './server-change-password.flow.js';
 import { serverCreateFlow } from './server-create.flow.js';
 import { serverCreateBackupFlow } from './server-create-backup.flow.js';
 import { serverCreateImageFlow } from './server-create-image.flow.js';
@@ -18,6 +19,7 @@ import { serverShelveOffloadFlow } from './server-shelve-offload.flow.js';
 import { serverStartFlow } from './server-start.flow.js';
 import { serverStopFlow } from './server-stop.flow.js';
 import { serverResumeFlow, serverSuspendFlow } from './server-suspend.flow.js';
+import { serverTriggerCrashDumpFlow } from './server-trigger-crash-dump.flow.js';
 import { serverUnshelveFlow } from './server-unshelve.flow.js';
 
 /** Every kind and version of long operation that this build knows. */
@@ -33,6 +35,8 @@ export const computeFlows = (deps: FlowDeps): AnyFlow[] => [
   serverUnpauseFlow(deps),
   serverSuspendFlow(deps),
   serverResumeFlow(deps),
+  serverChangePasswordFlow(deps),
+  serverTriggerCrashDumpFlow(deps),
   serverRebuildFlow(deps),
   serverRescueFlow(deps),
   serverUnrescueFlow(deps),

@@ -1,7 +1,7 @@
 /** The desired state of a server as its node is told it: rows of ours and answers of network and image, put together. */
 import { computeV1, type imageV1, type networkV1 } from '#libs/contract';
 import type { ServerNode } from '#services/compute/data';
-import type { RescueDisk, Server, ServerSecrets } from '#services/compute/domain';
+import { adminUserOf, type RescueDisk, type Server, type ServerSecrets } from '#services/compute/domain';
 
 export interface SpecParts {
   readonly server: Server;
@@ -66,7 +66,15 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     launchedAtMs: server.launchedAt?.getTime() ?? 0,
     files: secrets.files.map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') })),
     ...(parts.wantedExport ? { export: parts.wantedExport } : {}),
+    ...errandOf(parts),
   });
+}
+
+/** A password that was forgotten meanwhile is not to be changed any more. */
+function errandOf({ server, aim, secrets }: SpecParts): { errand?: computeV1.Errand } {
+  if (aim.errand === 'interrupt') return { errand: { kind: 'interrupt', user: '', password: '' } };
+  if (aim.errand !== 'password' || secrets.newPass === null) return {};
+  return { errand: { kind: 'password', user: adminUserOf(server.image), password: secrets.newPass } };
 }
 
 type Rescued = Server & { readonly rescue: RescueDisk };

@@ -60,6 +60,9 @@ export class FakeNode {
   removeFailure: string | undefined;
   /** Why no interface can be plugged or unplugged while a guest runs. */
   plugFailure: string | undefined;
+  /** What was done with guests beside keeping them, and why it can not be. */
+  readonly errands: { serverId: string; kind: string; secret: string; power: string }[] = [];
+  errandFailure: string | undefined;
   /** Why no disk can be copied here. */
   exportFailure: string | undefined;
   #clock = 1_700_000_000_000;
@@ -173,6 +176,10 @@ export class FakeNode {
     held.power = wanted;
     held.rebootCount = spec.rebootCount;
     held.ports = ports;
+    if (!spec.errand) return undefined;
+    const { kind, user, password } = spec.errand;
+    if (this.errandFailure) return this.errandFailure;
+    this.errands.push({ serverId: spec.serverId, kind, secret: `${user}:${password}`, power: held.power });
     return undefined;
   }
 
