@@ -60,7 +60,7 @@ const CONSTANT: Readonly<Record<string, Section>> = {
     access_rules: false,
   },
   service_available: { nova: true, glance: true, neutron: true, cinder: false, swift: false },
-  'compute-feature-enabled': COMPUTE_FEATURES,
+  'compute-feature-enabled': { ...COMPUTE_FEATURES, scheduler_enabled_filters: 'all' },
   // Guests are reached as from anywhere: through floating IPs.
   validation: {
     connect_method: 'floating',

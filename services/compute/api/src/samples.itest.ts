@@ -7,6 +7,7 @@ import { COMPUTE_SPACE } from './compute.space.js';
 const GOLDEN = new URL('./samples.golden.json', import.meta.url);
 const NOW = new Date('2026-01-02T03:04:05.678Z');
 const REQUEST = 'req-00000000-0000-4000-8000-00000000000a';
+const GROUP_ID = '77777777-7777-4777-8777-777777777777';
 const VERSIONS = ['2.1', '2.37', COMPUTE_SPACE.max];
 
 let counter = 0;
@@ -51,6 +52,13 @@ beforeAll(async () => {
   );
   const flavor = { name: 'secret', ram: 64, vcpus: 1, disk: 1, id: 'secret', 'os-flavor-access:is_public': false };
   await stage.ask('POST', '/v2.1/flavors', { as: ADMIN, body: { flavor } });
+  const aggregate = { name: 'a', availability_zone: 'nova' };
+  await stage.ask('POST', '/v2.1/os-aggregates', { as: ADMIN, body: { aggregate } });
+  await db.exec(
+    `insert into server_group (id, project_id, user_id, name, policy, max_per_host, created_at)
+       values ($1, $2, $3, 'g', 'anti-affinity', 2, $4)`,
+    [GROUP_ID, DEMO.project, DEMO.user, NOW],
+  );
   const access = { addTenantAccess: { tenant: 'project-demo' } };
   await stage.ask('POST', '/v2.1/flavors/secret/action', { as: ADMIN, body: access });
   const public_key = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGcXn7Rh2rC0i8+4c9wRrh+UzrHbKUJdHZaB7Jd8cJ0q demo';
@@ -150,6 +158,11 @@ const ASKS: readonly Ask[] = [
   ],
   ['gone', DEMO, 'GET', () => '/v2.1/os-cells'],
   ['aggregates', ADMIN, 'GET', () => '/v2.1/os-aggregates'],
+  ['aggregate made', ADMIN, 'POST', () => '/v2.1/os-aggregates', { aggregate: { name: 'b' } }],
+  ['aggregate', ADMIN, 'GET', () => '/v2.1/os-aggregates/1'],
+  ['node added', ADMIN, 'POST', () => '/v2.1/os-aggregates/1/action', { add_host: { host: 'node-1' } }],
+  ['server groups', DEMO, 'GET', () => '/v2.1/os-server-groups'],
+  ['server group', DEMO, 'GET', () => `/v2.1/os-server-groups/${GROUP_ID}`],
   ['flavor access', ADMIN, 'GET', () => '/v2.1/flavors/secret/os-flavor-access'],
   ['keypairs', DEMO, 'GET', () => '/v2.1/os-keypairs'],
   ['keypair', DEMO, 'GET', () => '/v2.1/os-keypairs/key'],
