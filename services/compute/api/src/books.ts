@@ -60,5 +60,7 @@ export class Surroundings {
     readonly ids: Ids,
     /** Where consoles are served, without a slash at the end. */
     readonly consoleBase: string,
+    /** For so many milliseconds a change of a node waits until placement has heard of it. */
+    readonly patienceMs = 0,
   ) {}
 }

@@ -135,6 +135,7 @@ export interface ComputeApiDeps {
   readonly clock: Clock;
   readonly ids: Ids;
   readonly consoleBase: string;
+  readonly patienceMs?: number;
 }
 
 @Module({})
@@ -146,7 +147,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
   providers: [
     { provide: Books, useValue: new Books(deps.db, deps.seal) },
     { provide: Peers, useValue: deps.peers },
-    { provide: Surroundings, useValue: new Surroundings(deps.clock, deps.ids, deps.consoleBase) },
+    { provide: Surroundings, useValue: new Surroundings(deps.clock, deps.ids, deps.consoleBase, deps.patienceMs) },
     VersionHandlers,
     ExtensionHandlers,
     FlavorHandlers,

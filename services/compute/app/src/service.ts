@@ -36,6 +36,8 @@ export interface RunningService {
   stop(): Promise<void>;
 }
 
+/** How long an operator's change of a node waits for placement to hear of it. */
+const PATIENCE_MS = 3_000;
 /** What is at work at a stop has this long to come to its record. */
 const GRACE_MS = 1_000;
 
@@ -61,7 +63,7 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
     ...connectWorkerPeers(config),
   });
   const app = await serveHttp(
-    computeModule({ db, seal, peers, clock, ids, consoleBase: `${config.publicUrl}/console` }),
+    computeModule({ db, seal, peers, clock, ids, consoleBase: `${config.publicUrl}/console`, patienceMs: PATIENCE_MS }),
     {
       ...config.http,
       ops: computeOps,

@@ -97,8 +97,9 @@ export class AggregateRepo {
     return (await on.one<{ zone: string }>('select own_zone as zone from node where name = $1', [host]))?.zone;
   }
 
-  /** Gives the nodes, and the servers on them, the zone that they have by now. */
+  /** Gives the nodes, and the servers on them, the zone that they have by now, and marks them as changed. */
   async rezone(tx: Tx, hosts: readonly string[]): Promise<void> {
+    await tx.exec('update node set revision = revision + 1 where name = any ($1)', [hosts]);
     await tx.exec(
       `with zoned as (
          update node n set availability_zone = node_zone(n.name, n.own_zone)

@@ -77,9 +77,12 @@ export class NodeStateRepo {
     return (await on.one(DOWN, [name, now, reason])) !== undefined;
   }
 
-  /** Placement has taken note: `open`, or why the node takes nothing. */
-  async told(on: Sql, name: string, told: string, now: Date): Promise<void> {
-    await on.exec('update node set told = $2, told_at = $3 where name = $1', [name, told, now]);
+  /** Placement has taken note: `open`, or why the node takes nothing; and of which revision of it. */
+  async told(on: Sql, name: string, told: string, now: Date, revision = 0): Promise<void> {
+    await on.exec(
+      'update node set told = $2, told_at = $3, told_revision = greatest(told_revision, $4) where name = $1',
+      [name, told, now, revision],
+    );
   }
 
   /** The node's availability zone. */

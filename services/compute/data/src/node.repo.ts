@@ -7,7 +7,7 @@ const COLUMNS = `name, hypervisor_id as "hypervisorId", number, service_id as "s
   hypervisor_version as "hypervisorVersion", accel, accel_reason as "accelReason", vcpus, memory_mb as "memoryMb",
   disk_gb as "diskGb", address, agent_grpc as "agentGrpc", agent_version as "agentVersion", cpu_info as "cpuInfo",
   availability_zone as "availabilityZone", disabled, disabled_reason as "disabledReason", forced_down as "forcedDown",
-  state, state_reason as "stateReason",
+  state, state_reason as "stateReason", revision,
   free_disk_gb as "freeDiskGb", free_memory_mb as "freeMemoryMb", load_average as "loadAverage", uptime_s as "uptimeS",
   digest, trouble, highest_fence as "highestFence", enrolled_at as "enrolledAt", last_seen as "lastSeen",
   updated_at as "updatedAt"`;
@@ -137,16 +137,23 @@ export class NodeRepo {
     now: Date,
   ): Promise<Node | undefined> {
     return on.one<Node>(
-      `update node set disabled = $2, disabled_reason = $3, updated_at = $4 where name = $1 returning ${COLUMNS}`,
+      `update node set disabled = $2, disabled_reason = $3, updated_at = $4, revision = revision + 1 where name = $1 returning ${COLUMNS}`,
       [name, disabled, reason, now],
     );
   }
 
+  /** Whether placement has been told of every change that operators made to these nodes. */
+  async areTold(on: Sql, names: readonly string[]): Promise<boolean> {
+    return (
+      (await on.one('select 1 from node where name = any ($1) and told_revision < revision limit 1', [names])) ===
+      undefined
+    );
+  }
+
   async setForcedDown(on: Sql, name: string, forcedDown: boolean, now: Date): Promise<Node | undefined> {
-    return on.one<Node>(`update node set forced_down = $2, updated_at = $3 where name = $1 returning ${COLUMNS}`, [
-      name,
-      forcedDown,
-      now,
-    ]);
+    return on.one<Node>(
+      `update node set forced_down = $2, updated_at = $3, revision = revision + 1 where name = $1 returning ${COLUMNS}`,
+      [name, forcedDown, now],
+    );
   }
 }

@@ -42,6 +42,8 @@ export interface Node extends NodeEnrolment, NodeBeat {
   /** Whether it takes servers, as the worker found. */
   readonly state: 'up' | 'down';
   readonly stateReason: string;
+  /** Rises with what operators change of it, aggregates included. */
+  readonly revision: number;
   readonly enrolledAt: Date;
   readonly lastSeen: Date;
   readonly updatedAt: Date;

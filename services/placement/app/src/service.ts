@@ -87,7 +87,7 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   });
   const about = { process: config.process, version: productVersion(), startedAt };
   const bindings: Binding[] = [
-    schedulerBinding({ scheduler, providers, allocations, pulses, log }),
+    schedulerBinding({ scheduler, providers, allocations, pulses, keeper, log }),
     operatorBinding({ books, allocations, keeper, clock, log, ...about }),
   ];
   const stopGrpc = await serveGrpc({ ...config.grpc, tls: config.tls, log }, bindings);

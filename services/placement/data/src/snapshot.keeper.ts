@@ -25,6 +25,7 @@ export class SnapshotKeeper {
   #snapshot = Snapshot.of([]);
   #horizon = '0';
   #freshAt = Number.NEGATIVE_INFINITY;
+  #expiredAt = Number.NEGATIVE_INFINITY;
   #running: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
@@ -37,8 +38,14 @@ export class SnapshotKeeper {
 
   /** A snapshot with everything that was committed `maxAgeMs` ago or earlier: with 0, before this call. */
   async fresh(maxAgeMs = 0): Promise<Snapshot> {
-    if (performance.now() - this.#freshAt > maxAgeMs) await this.#refresh();
+    const isOld = performance.now() - this.#freshAt > maxAgeMs || this.#freshAt <= this.#expiredAt;
+    if (isOld) await this.#refresh();
     return this.#snapshot;
+  }
+
+  /** Something was written that the next claim must not miss. */
+  expire(): void {
+    this.#expiredAt = performance.now();
   }
 
   /** What a claim of this process has left a provider with. An older state than the known one changes nothing. */

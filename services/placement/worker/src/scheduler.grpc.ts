@@ -3,7 +3,14 @@ import { placementV1 } from '#libs/contract';
 import { fail, isUuid } from '#libs/kernel';
 import { type Binding, bind } from '#libs/platform/grpc';
 import type { Log } from '#libs/platform/log';
-import type { AllocationRepo, ClaimAnswer, NodePulse, ProviderRepo, PulseRepo } from '#services/placement/data';
+import type {
+  AllocationRepo,
+  ClaimAnswer,
+  NodePulse,
+  ProviderRepo,
+  PulseRepo,
+  SnapshotKeeper,
+} from '#services/placement/data';
 import {
   type Amounts,
   type GroupPolicy,
@@ -19,6 +26,7 @@ export interface SchedulerGrpcParts {
   readonly providers: ProviderRepo;
   readonly allocations: AllocationRepo;
   readonly pulses: Pick<PulseRepo, 'write'>;
+  readonly keeper: Pick<SnapshotKeeper, 'expire'>;
   readonly log: Log;
 }
 
@@ -27,8 +35,8 @@ export function schedulerBinding(parts: SchedulerGrpcParts): Binding {
   return bind(
     placementV1.SchedulerService,
     {
-      ensureProvider: async (request) => ({
-        generation: await providers.ensureNode({
+      ensureProvider: async (request) => {
+        const generation = await providers.ensureNode({
           id: uuid(request.providerId),
           name: request.name,
           inventories: inventoriesOf(request.inventories),
@@ -37,8 +45,10 @@ export function schedulerBinding(parts: SchedulerGrpcParts): Binding {
           zone: request.availabilityZone,
           aggregates: request.aggregates.map(uuid),
           profile: profileOf(request),
-        }),
-      }),
+        });
+        parts.keeper.expire();
+        return { generation };
+      },
       removeProvider: async (request) => {
         if (await providers.find(uuid(request.providerId))) await providers.remove(request.providerId);
         return {};

@@ -4,6 +4,7 @@ import type { Tx } from '#libs/platform/db';
 import { NODE_CHANNEL } from '#services/compute/data';
 import { type Aggregate, metadataTrouble, ZONE_KEY, zoneOf, zoneTrouble } from '#services/compute/domain';
 import { Books, Surroundings } from '../books.js';
+import { untilTold } from '../node/node-told.js';
 
 export interface AggregateChange {
   readonly name?: string;
@@ -107,14 +108,16 @@ export class AggregateHandlers {
   }
 
   /** One change under the lock; `change` returns the nodes that it concerns, of which the worker hears. */
-  #change(id: number, change: (tx: Tx, known: Aggregate) => Promise<readonly string[]>): Promise<Aggregate> {
+  async #change(id: number, change: (tx: Tx, known: Aggregate) => Promise<readonly string[]>): Promise<Aggregate> {
     const { db, aggregates } = this.books;
-    return db.tx(async (tx) => {
-      const concerned = await change(tx, await this.#held(tx, id));
-      await aggregates.rezone(tx, concerned);
-      for (const host of concerned) tx.notify(NODE_CHANNEL, host);
-      return (await aggregates.find(tx, id))!;
+    const { aggregate, concerned } = await db.tx(async (tx) => {
+      const hosts = await change(tx, await this.#held(tx, id));
+      await aggregates.rezone(tx, hosts);
+      for (const host of hosts) tx.notify(NODE_CHANNEL, host);
+      return { aggregate: (await aggregates.find(tx, id))!, concerned: hosts };
     });
+    await untilTold(this.books, this.around, concerned);
+    return aggregate;
   }
 
   async #held(tx: Tx, id: number): Promise<Aggregate> {

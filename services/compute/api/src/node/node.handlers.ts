@@ -10,6 +10,7 @@ import {
 } from '#services/compute/data';
 import { isNodeUp, type Node } from '#services/compute/domain';
 import { Books, Surroundings } from '../books.js';
+import { untilTold } from './node-told.js';
 
 /** A node, and whether it is heard of. */
 export interface SeenNode extends Node {
@@ -117,6 +118,7 @@ export class NodeHandlers {
       tx.notify(NODE_CHANNEL, name);
       return row;
     });
+    await untilTold(this.books, this.around, [name]);
     const [row] = await this.#rows([node], false);
     return row!;
   }

@@ -66,7 +66,7 @@ export class NodeWatch {
     this.#started = this.#deps.now().getTime();
     this.#unlisten = await this.#deps.db.listen(NODE_CHANNEL, (name) => {
       this.#refreshed = 0;
-      if (name) this.#markUntold(name);
+      if (name) this.#changed(name);
     });
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
@@ -193,6 +193,14 @@ export class NodeWatch {
     const { db, nodes, providers } = this.#deps;
     for (const name of await nodes.gone(db))
       await providers.sync(name).catch((error: unknown) => this.#trouble(error, name));
+  }
+
+  /** Whoever changed it waits for placement to hear of it. */
+  #changed(name: string): void {
+    const node = this.#nodes.get(name);
+    if (!node) return;
+    node.untold = true;
+    this.#tell(name, node).catch((error: unknown) => this.#trouble(error, name));
   }
 
   #markUntold(name: string): void {

@@ -85,6 +85,6 @@ export class ProviderSync {
         numa: numaOf(node),
       }),
     );
-    await states.told(db, node.name, closed ?? OPEN, now());
+    await states.told(db, node.name, closed ?? OPEN, now(), node.revision);
   }
 }
