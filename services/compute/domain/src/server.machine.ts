@@ -163,6 +163,9 @@ const observed = table({
   seenSuspended: { from: ['active', 'paused'], task: IDLE, to: 'suspended', toTask: null, power: 'suspended' },
 });
 
+/** With which operations begin. */
+export const ASKED_MOVES = Object.keys(asked) as (keyof typeof asked)[];
+
 export const MOVES = { ...asked, ...making, ...ended, ...givenUp, ...observed };
 
 export type MoveName = keyof typeof MOVES;

@@ -5,7 +5,7 @@ import { type Op, op } from '#libs/platform/http';
 import type { Rule } from '#libs/platform/policy';
 import { body, type Checked, variants } from '#libs/wire';
 import { admin, member } from '../compute.rules.js';
-import { ServerHandlers } from './server.handlers.js';
+import { refuseLocked, ServerHandlers } from './server.handlers.js';
 import { ServerConsoleHandlers } from './server-console.handlers.js';
 import { ServerNetworkHandlers } from './server-network.ops.js';
 import { askerOf, loadServer } from './server-target.js';
@@ -220,7 +220,8 @@ const restore = op(ServerHandlers, {
   rule: member('os-deferred-delete:restore'),
   status: 202,
   load: (handlers, call) => loadServer(handlers, call),
-  run: (_handlers, _call, server) => {
+  run: (_handlers, call, server) => {
+    refuseLocked(server, askerOf(call));
     throw fail.conflict(`Cannot 'restore' instance ${server.id} while it is in vm_state ${server.vmState}`);
   },
 });

@@ -11,7 +11,7 @@ import {
   type ServerErrandInput,
 } from '#services/compute/domain';
 import { Books, Surroundings } from '../books.js';
-import { type Asker, refuseLocked, ServerHandlers } from './server.handlers.js';
+import { type Asker, refuseLocked, refuseUnplaced, ServerHandlers } from './server.handlers.js';
 import { endOf } from './server-task.js';
 
 /** Clients take the answer for the end: so long it is waited for. */
@@ -50,12 +50,12 @@ export class ServerGuestHandlers {
 
   async triggerCrashDump(server: Server, asker: Asker): Promise<void> {
     refuseLocked(server, asker);
-    if (server.host === null) throw fail.conflict(`Instance ${server.id} is not ready`);
+    refuseUnplaced(server);
     const { db, servers } = this.books;
     const task = { ...this.servers.task(server, asker), kind: SERVER_TRIGGER_CRASH_DUMP };
     await db.tx(async (tx) => {
       if (!(await servers.move(tx, server.id, 'triggerCrashDump', this.around.clock.now())))
-        throw await this.servers.wrongState(server, 'trigger_crash_dump');
+        throw await this.servers.wrongState(server, 'triggerCrashDump', 'trigger_crash_dump');
       await insertTask(tx, { ...task, input: { serverId: server.id } satisfies ServerErrandInput });
     });
   }

@@ -76,7 +76,7 @@ export class ServerInterfaceHandlers {
     const task = this.servers.task(server, asker);
     await db.tx(async (tx) => {
       const moved = await servers.move(tx, server.id, 'changeInterfaces', this.around.clock.now());
-      if (!moved || server.host === null) throw await this.servers.wrongState(server, action);
+      if (!moved || server.host === null) throw await this.servers.wrongState(server, 'changeInterfaces', action);
       await insertTask(tx, { ...task, kind, input });
     });
     return task.id;

@@ -4,12 +4,14 @@ import { Type } from 'typebox';
 import { fail } from '#libs/kernel';
 import { type Op, op } from '#libs/platform/http';
 import { body } from '#libs/wire';
-import { fits, type Server } from '#services/compute/domain';
+import { fits, type Server, type VmState } from '#services/compute/domain';
 import { Books, Surroundings } from '../books.js';
 import { member, reader } from '../compute.rules.js';
 import { Metadata } from '../values.wire.js';
 import { type Asker, refuseLocked, ServerHandlers, serverNotFound } from './server.handlers.js';
 import { askerOf, loadServer } from './server-target.js';
+
+const CHANGEABLE: ReadonlySet<VmState> = new Set(['active', 'paused', 'suspended', 'stopped']);
 
 type Items = Readonly<Record<string, string>>;
 
@@ -26,17 +28,15 @@ export class ServerMetadataHandlers {
   }
 
   /** Changes the items under the row's lock, so that writers do not lose each other's. */
-  async change(server: Server, asker: Asker, to: (items: Items) => Items): Promise<Items> {
+  async change(server: Server, asker: Asker, to: (items: Items) => Items, action = 'update metadata'): Promise<Items> {
     refuseLocked(server, asker);
     const { db, servers, quotas } = this.books;
     const limits = await quotas.limits(db, server.projectId);
     return db.tx(async (tx) => {
       const current = await servers.lock(tx, server.id);
       if (!current) throw serverNotFound(server.id);
-      if (current.vmState === 'building' || current.vmState === 'error')
-        throw fail.conflict(
-          `Cannot 'update metadata' instance ${server.id} while it is in vm_state ${current.vmState}`,
-        );
+      if (!CHANGEABLE.has(current.vmState))
+        throw fail.conflict(`Cannot '${action}' instance ${server.id} while it is in vm_state ${current.vmState}`);
       const items = to(current.metadata);
       const most = limits.project.metadata_items;
       if (!fits(most, Object.keys(items).length))
@@ -131,10 +131,11 @@ export const serverMetadataOps: readonly Op[] = [
     status: 204,
     load: (handlers, call) => loadServer(handlers, call),
     run: async (handlers, call, server) => {
-      await handlers.change(server, askerOf(call), (items) => {
+      const without = (items: Items): Items => {
         if (!Object.hasOwn(items, key(call))) throw missing();
         return Object.fromEntries(Object.entries(items).filter(([name]) => name !== key(call)));
-      });
+      };
+      await handlers.change(server, askerOf(call), without, 'delete metadata');
       return {};
     },
   }),

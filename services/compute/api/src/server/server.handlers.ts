@@ -12,6 +12,9 @@ import {
 } from '#services/compute/data';
 import {
   isNodeUp,
+  MOVES,
+  type Move,
+  type MoveName,
   type Node,
   type RebootKind,
   SERVER_DELETE,
@@ -52,6 +55,9 @@ const POWER_TASKS = {
   suspend: SERVER_SUSPEND,
   resume: SERVER_RESUME,
 } as const;
+
+/** Whether the server is on a node counts before its state. */
+const PLACED_FIRST: ReadonlySet<MoveName> = new Set(['start', 'stop']);
 
 @Injectable()
 export class ServerHandlers {
@@ -130,6 +136,7 @@ export class ServerHandlers {
   /** What needs no more than the server and its new power. */
   async power(server: Server, move: keyof typeof POWER_TASKS, asker: Asker): Promise<void> {
     refuseLocked(server, asker);
+    if (PLACED_FIRST.has(move)) refuseUnplaced(server);
     const { db, servers } = this.books;
     const now = this.around.clock.now();
     await db.tx(async (tx) => {
@@ -147,7 +154,7 @@ export class ServerHandlers {
     const move = kind === 'SOFT' ? 'rebootSoft' : 'rebootHard';
     await db.tx(async (tx) => {
       const moved = server.host === null ? undefined : await servers.move(tx, server.id, move, now, { reboot: kind });
-      if (!moved) throw await this.wrongState(server, 'reboot');
+      if (!moved) throw await this.wrongState(server, move, 'reboot');
       const { generation, rebootCount } = moved;
       const input = { serverId: server.id, generation, rebootCount, kind };
       await insertTask(tx, { ...this.task(server, asker), kind: SERVER_REBOOT, input });
@@ -196,14 +203,26 @@ export class ServerHandlers {
     return { id: this.around.ids.uuid(), key: serverKey(id), projectId, userId: who.userId, requestId };
   }
 
-  /** Nova's sentence for an action that the server's state does not allow. */
-  async wrongState(server: Server, action: string) {
+  /** Nova's sentence for a move that the server's state does not allow; `action` where Nova calls it otherwise. */
+  async wrongState(server: Server, move: MoveName, action: string = move) {
     const now = (await this.books.servers.find(this.books.db, server.id)) ?? server;
-    if (now.host === null && now.taskState === null && now.vmState === 'error')
-      return fail.conflict(`Instance ${server.id} is in an invalid state for '${action}'`);
-    const [attribute, state] = now.taskState === null ? ['vm_state', now.vmState] : ['task_state', now.taskState];
-    return fail.conflict(`Cannot '${action}' instance ${server.id} while it is in ${attribute} ${state}`);
+    return wrongState(now, move, action);
   }
+}
+
+/** Of a server that never ran the states say nothing. */
+function wrongState({ id, vmState, taskState }: Server, move: MoveName, action: string) {
+  const { from, task }: Move = MOVES[move];
+  if (!from.includes(vmState))
+    return fail.conflict(`Cannot '${action}' instance ${id} while it is in vm_state ${vmState}`);
+  if (!task.includes(taskState))
+    return fail.conflict(`Cannot '${action}' instance ${id} while it is in task_state ${taskState}`);
+  return fail.conflict(`Instance ${id} is in an invalid state for '${action}'`);
+}
+
+/** Throws where it is on no node. */
+export function refuseUnplaced({ id, host }: Server): void {
+  if (host === null) throw fail.conflict(`Instance ${id} is not ready`);
 }
 
 /** A locked server obeys administrators alone. */

@@ -13,6 +13,8 @@ it.each([
   ['a guest that crashed while its node watched', { power: 'crashed', event: true }, 'seenStopped'],
   ['a guest that was lost with its node', { power: 'stopped' }, 'revive'],
   ['a domain that is lost', { power: 'absent' }, 'revive'],
+  ['a stopped guest that an administrator calls active', { power: 'stopped', desired: 'stopped' }, 'seenStopped'],
+  ['the same without a domain', { power: 'absent', desired: 'stopped' }, 'seenStopped'],
   ['a guest that was started from outside', { vmState: 'stopped', desired: 'stopped' }, 'seenRunning'],
   ['a guest that was suspended from outside', { power: 'suspended', event: true }, 'seenSuspended'],
   ['a guest that was paused from outside', { power: 'paused', event: true }, 'nothing'],

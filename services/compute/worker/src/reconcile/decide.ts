@@ -33,13 +33,16 @@ export function decide(standing: Standing): Decision {
   if (desired === 'absent') return confirmed ? 'nothing' : 'clear';
   if (power === undefined || taskState !== null) return 'nothing';
   const isOff = power === 'stopped' || power === 'crashed';
-  if (vmState === 'active' && isOff) return event ? 'seenStopped' : 'revive';
-  if (vmState === 'active' && power === 'absent') return 'revive';
+  if (vmState === 'active' && (isOff || power === 'absent')) return decideOff(isOff && event, desired);
   if (vmState === 'active' && power === 'suspended') return 'seenSuspended';
   if (vmState === 'stopped' && power === 'running') return 'seenRunning';
   if (vmState === 'paused' || vmState === 'suspended') return decideStill(vmState, power);
   return 'nothing';
 }
+
+/** One that was to be off, and was called active by an administrator, is what it is. */
+const decideOff = (seen: boolean, desired: DesiredPower): Decision =>
+  seen || desired === 'stopped' ? 'seenStopped' : 'revive';
 
 /** A guest that stood still. What was in a memory that is gone can not go on: it is off, and its owner starts it. */
 function decideStill(vmState: 'paused' | 'suspended', power: NonNullable<Standing['power']>): Decision {
