@@ -46,9 +46,12 @@ const COMPUTE_FEATURES: Section = {
   live_migration: false,
   vnc_console: true,
   serial_console: true,
-  interface_attach: false,
+  interface_attach: true,
   attach_encrypted_volume: false,
   swap_volume: false,
+  hostname_fqdn_sanitization: true,
+  // Guests are told their names as they are, with no domain after them.
+  dhcp_domain: '',
 };
 
 /** What holds for every cloud of ours. */
