@@ -203,3 +203,12 @@ describe('a list', () => {
     });
   });
 });
+
+it('keeps deleted servers in a table of the same columns, for lists read both as one', async () => {
+  const columns = (table: string) =>
+    db.query(
+      `select column_name, data_type from information_schema.columns where table_name = $1 order by ordinal_position`,
+      [table],
+    );
+  expect(await columns('deleted_server')).toEqual(await columns('server'));
+});
