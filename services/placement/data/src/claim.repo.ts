@@ -4,7 +4,7 @@
  * one is answered as it was the first time, whatever has happened to the consumer since.
  */
 import { currentContext, fail } from '#libs/kernel';
-import { type Db, isUnique, type Tx } from '#libs/platform/db';
+import { type Db, isViolation, type Tx } from '#libs/platform/db';
 import { type Amounts, type GroupRule, maxSeats } from '#services/placement/domain';
 
 export interface Pair {
@@ -90,19 +90,19 @@ const CLAIM = {
 };
 /**
  * The whole of it in one statement, for a consumer that was never heard of and has no group: the nearly always. $1 consumer,
- * $2 provider, $3 resources, $4 project, $5 user, $6 answer, $7 request id, $8 detail, $9 fence, $10 seq. A second call of the
- * consumer at the same moment violates the key of its fence, and nothing of this one stays.
+ * $2 provider, $3 resources, $4 project, $5 user, $6 answer, $7 request id, $8 detail, $9 fence, $10 seq. The fence's row comes
+ * before the provider's, as in all that write both.
  */
 const CLAIM_FRESH = {
   name: 'placement.claim_fresh',
-  text: `with taken as (
+  text: `with guard as (
+      insert into consumer_fence (consumer_id, fence, seq, answer) values ($1, $9, $10, $6) on conflict do nothing returning consumer_id
+    ), taken as (
       update provider p set used = placement_add(p.used, $3), generation = p.generation + 1, changed = pg_current_xact_id()
+        from guard
        where p.id = $2 and p.is_node and p.disabled_reason is null and placement_fits(p.inventories, p.used, $3)
-         and not exists (select from consumer_fence f where f.consumer_id = $1)
          and not exists (select from consumer c where c.id = $1)
       returning p.id, p.generation, p.used
-    ), guard as (
-      insert into consumer_fence (consumer_id, fence, seq, answer) select $1, $9, $10, $6 from taken
     ), holder as (
       insert into consumer (id, project_id, user_id, type, generation) select $1, $4, $5, 'INSTANCE', 1 from taken
     ), parts as (
@@ -111,7 +111,8 @@ const CLAIM_FRESH = {
     ), noted as (
       insert into event (consumer_id, provider_id, request_id, what, outcome, detail) select $1, id, $7, 'claim', 'ok', $8 from taken
     )
-    select id, generation, used from taken`,
+    select t.id, t.generation, t.used from guard left join taken t on true
+     where case when t.id is null then placement_no_room() else true end`,
 };
 const RELEASE = {
   name: 'placement.release',
@@ -151,7 +152,7 @@ export class ClaimRepo {
         ...[...params, requestId(), detailOf(node, resources), fence, seq],
       ]);
     } catch (error) {
-      if (isUnique(error)) return undefined;
+      if (isViolation(error, 'check', 'placement_no_room')) return undefined;
       throw error;
     }
   }

@@ -116,6 +116,33 @@ describe('claims', () => {
   });
 });
 
+describe('a consumer that is claimed for twice at the same moment', () => {
+  it('gets one node, and nothing of the other call stays', async () => {
+    for (const name of ['a', 'b', 'c']) await node(name, 5);
+    for (let round = 0; round < 20; round += 1) {
+      const consumerId = randomUUID();
+      const calls = Array.from({ length: 4 }, (_, i) => request({ consumerId, pair: { fence: 1 + (i % 3), seq: 1 } }));
+      const ends = await Promise.allSettled(calls.map((call) => scheduler.claim(call)));
+      for (const end of ends) if (end.status === 'rejected') expect(isFailure(end.reason, 'fenced')).toBe(true);
+      const held = await db.query('select distinct provider_id from allocation where consumer_id = $1', [consumerId]);
+      expect(held).toHaveLength(1);
+      await scheduler.release(consumerId, { fence: 9, seq: 1 });
+    }
+    await balanced();
+    expect(await used('a')).toEqual({});
+  });
+
+  it('is unheard of after a claim that found no room', async () => {
+    const id = await node('a', 1);
+    await new SnapshotKeeper(db).fresh();
+    const wish = { ...request(), resources: { VCPU: 2 } };
+    const claims = new ClaimRepo(db);
+    expect(await claims.takeFresh(wish, wish.pair, { id, name: 'a' }, [])).toBeUndefined();
+    expect(await db.query('select * from consumer_fence')).toEqual([]);
+    expect(await used('a')).toEqual({});
+  });
+});
+
 describe('the pair of a consumer', () => {
   it('gives a repeated call the same answer, and refuses an older one', async () => {
     await node('a', 8);

@@ -38,8 +38,8 @@ export function inPlace(request: ServerRequest, held: readonly HeldShare[], with
   const grown = Object.entries(request.resources).filter(([name, units]) => units > (share.resources[name] ?? 0));
   const { facts } = provider;
   const judged = new Provider({ ...facts, disabledReason: grown.length ? facts.disabledReason : null });
-  const { requiredTraits = [], forbiddenTraits = [], imageProperties = {}, extraSpecs = {} } = request;
-  const asked = { requiredTraits, forbiddenTraits, imageProperties, extraSpecs, onlyName: facts.name };
+  const { requiredTraits = [], forbiddenTraits = [], imageProperties = {}, extraSpecs = {}, numa = [] } = request;
+  const asked = { requiredTraits, forbiddenTraits, imageProperties, extraSpecs, numa, onlyName: facts.name };
   const demand = { resources: Object.fromEntries(grown), ...asked };
   const { ranked, rejections } = selectNodes(without.with([judged]), demand, { random: () => 0 });
   if (!ranked.length) {
