@@ -7,7 +7,10 @@ export const NODE_REPORT_EXCHANGE = 'node.report';
 export const COMPUTE_REPORT_QUEUE = 'compute.report';
 export const nodeQueue = (node: string): string => `node.${node}`;
 
-/** compute -> agent. `ensure`: fetch the spec of that server and make it so. `report`: say what is there. */
+/**
+ * compute -> agent. `ensure`: fetch the spec of that server and make it so. `refresh`: fetch it for the guest's metadata
+ * alone, and leave the guest as it is. `report`: say what is there.
+ */
 export const NodeCommand = Type.Union([
   Type.Object({
     type: Type.Literal('ensure'),
@@ -16,6 +19,7 @@ export const NodeCommand = Type.Union([
     seq: Type.Integer(),
     generation: Type.Integer(),
   }),
+  Type.Object({ type: Type.Literal('refresh'), serverId: Type.String() }),
   Type.Object({ type: Type.Literal('report') }),
 ]);
 export type NodeCommand = Static<typeof NodeCommand>;

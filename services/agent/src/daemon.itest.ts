@@ -76,6 +76,7 @@ async function startCompute(): Promise<void> {
         return spec;
       },
       listDesired: () => ({ servers: [...specs.values()] }),
+      newsKept: () => ({}),
     },
     (peer) => peer === NODE,
     log,

@@ -6,6 +6,7 @@ import { chmod, mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs
 import { join } from 'node:path';
 import { computeV1 } from '#libs/contract';
 import { isUuid } from '#libs/kernel';
+import { toldAs } from '../metadata/told.js';
 
 type ServerSpec = computeV1.ServerSpec;
 
@@ -20,6 +21,8 @@ const numbered = (name: string, epoch: number, suffix: string): string =>
 export class Instances {
   readonly folder: string;
   readonly #specs = new Map<string, ServerSpec>();
+  /** What is written of each server, one after the other. */
+  readonly #writing = new Map<string, Promise<unknown>>();
 
   constructor(folder: string) {
     this.folder = folder;
@@ -60,22 +63,44 @@ export class Instances {
    * Keeps the spec without the signed address of its image and without what is done once. A spec that names no image (it is told of only until the
    * disk is made) keeps the one that the disk was made from.
    */
-  async save(spec: ServerSpec): Promise<void> {
+  save(spec: ServerSpec): Promise<void> {
+    return this.#serially(spec.serverId, () => this.#save(spec));
+  }
+
+  /**
+   * Keeps what the guest is told by this spec; of the rest, what is kept stands. Older news than those are ignored.
+   * Returns what is kept then: nothing where the server has not been made here.
+   */
+  tell(spec: ServerSpec): Promise<ServerSpec | undefined> {
+    return this.#serially(spec.serverId, async () => {
+      const kept = this.#specs.get(spec.serverId);
+      if (kept && kept.news < spec.news) await this.#write(toldAs(kept, spec));
+      return this.#specs.get(spec.serverId);
+    });
+  }
+
+  /** A spec that was fetched before the latest news does not take them back. */
+  async #save(spec: ServerSpec): Promise<void> {
     const image = unsigned(spec.image) ?? this.#specs.get(spec.serverId)?.image;
     const rescue = spec.rescue && { ...spec.rescue, image: unsigned(spec.rescue.image) };
     const kept: ServerSpec = { ...spec, image, rescue, errand: undefined };
+    const before = this.#specs.get(spec.serverId);
+    await this.#write(before && before.news > spec.news ? toldAs(kept, before) : kept);
+  }
+
+  async #write(spec: ServerSpec): Promise<void> {
     await mkdir(this.#of(spec.serverId), { recursive: true });
     await chmod(this.#of(spec.serverId), 0o711);
     const path = this.#spec(spec.serverId);
     const file = await open(`${path}.new`, 'w', 0o600);
     try {
-      await file.writeFile(computeV1.ServerSpec.encode(kept).finish());
+      await file.writeFile(computeV1.ServerSpec.encode(spec).finish());
       await file.sync();
     } finally {
       await file.close();
     }
     await rename(`${path}.new`, path);
-    this.#specs.set(spec.serverId, kept);
+    this.#specs.set(spec.serverId, spec);
   }
 
   /** Removes disks and drives of lower epochs; those of this one are complete. */
@@ -111,14 +136,27 @@ export class Instances {
       await rm(join(this.#of(serverId), `undo.${epoch}`), { force: true });
   }
 
-  async remove(serverId: string): Promise<void> {
-    await rm(this.#of(serverId), { recursive: true, force: true });
-    this.#specs.delete(serverId);
+  remove(serverId: string): Promise<void> {
+    return this.#serially(serverId, async () => {
+      await rm(this.#of(serverId), { recursive: true, force: true });
+      this.#specs.delete(serverId);
+    });
   }
 
   /** Servers with a folder. */
   async list(): Promise<string[]> {
     return (await readdir(this.folder)).filter(isUuid);
+  }
+
+  async #serially<T>(serverId: string, work: () => Promise<T>): Promise<T> {
+    const result = (this.#writing.get(serverId) ?? Promise.resolve()).then(work);
+    const ended = result.catch(() => undefined);
+    this.#writing.set(serverId, ended);
+    try {
+      return await result;
+    } finally {
+      if (this.#writing.get(serverId) === ended) this.#writing.delete(serverId);
+    }
   }
 
   #of(serverId: string): string {

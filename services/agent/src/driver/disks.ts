@@ -11,7 +11,7 @@ import type { Instances } from '../disk/instances.js';
 import { createOverlay, type DiskFormat } from '../disk/qemu-img.js';
 import { DiskUndo } from '../disk/undo.js';
 import type { DomainInput } from '../domain/domain-xml.js';
-import type { Run } from '../exec/run.js';
+import { CommandFailed, type Run } from '../exec/run.js';
 import type { ServerSpec } from './driver.js';
 
 export interface DisksOptions {
@@ -182,4 +182,12 @@ function sizeOf(spec: ServerSpec): number {
   if (bytes < least)
     throw fail.invalid(`the image needs a disk of ${Math.ceil(least / GIB)} GB, the flavor has ${spec.diskGb} GB`);
   return bytes;
+}
+
+/** A disk that is full is a verdict about this server on this node. */
+export function explained(error: unknown, serverId: string): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const full =
+    code === 'ENOSPC' || code === 'EDQUOT' || (error instanceof CommandFailed && /No space left/.test(error.stderr));
+  return full ? fail.overQuota(`the node has no room for the disks of server ${serverId}`, { cause: error }) : error;
 }

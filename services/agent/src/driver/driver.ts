@@ -80,6 +80,9 @@ export interface HypervisorDriver {
   /** Copies the root disk as it is at one moment into the image that the spec names, whatever the guest is doing. */
   exportDisk(spec: ServerSpec, signal: AbortSignal): Promise<void>;
 
+  /** Tells the guest of itself what the spec says, where it has been made here. Changes nothing else of it. */
+  tell(spec: ServerSpec): Promise<void>;
+
   /** Sends the guest a non-maskable interrupt. Throws `conflict` where none runs. */
   interrupt(serverId: string): Promise<void>;
   /** Has the agent inside a guest set a password. Throws `conflict`, with GUEST_AGENT_SILENT where none answers. */

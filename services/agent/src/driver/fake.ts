@@ -185,6 +185,9 @@ export class FakeDriver implements HypervisorDriver {
     if (uploadUrl) await sendBytes(emptyQcow2(Math.max(spec.diskGb, 1) * GIB), uploadUrl, signal);
   }
 
+  /** A simulated guest asks for nothing. */
+  async tell(): Promise<void> {}
+
   async interrupt(serverId: string): Promise<void> {
     const domain = this.#domains.get(serverId);
     if (domain?.power !== 'running' && domain?.power !== 'paused') throw fail.conflict('its guest does not run');

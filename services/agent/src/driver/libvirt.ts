@@ -14,7 +14,7 @@ import type { ImageCache } from '../disk/image-cache.js';
 import type { Instances } from '../disk/instances.js';
 import { isUndoSnapshot } from '../disk/undo.js';
 import { domainXml, tapName } from '../domain/domain-xml.js';
-import { CommandFailed, type Run } from '../exec/run.js';
+import type { Run } from '../exec/run.js';
 import type { Probe } from '../kvm/probe.js';
 import { Libvirt } from '../libvirt/client.js';
 import { PROCEDURES } from '../libvirt/protocol.js';
@@ -23,7 +23,7 @@ import type { AdvertisementGuard } from '../ovs/advertisement-guard.js';
 import type { Ovs } from '../ovs/ovs.js';
 import { Backups } from './backups.js';
 import { DIAGNOSED, type Diagnostics, diagnosticsOf } from './diagnostics.js';
-import { Disks } from './disks.js';
+import { Disks, explained } from './disks.js';
 import { Domains } from './domains.js';
 import type {
   Capacity,
@@ -265,6 +265,14 @@ export class LibvirtDriver implements HypervisorDriver {
     }
   }
 
+  async tell(spec: ServerSpec): Promise<void> {
+    const { instances, metadata } = this.#options;
+    const kept = await instances.tell(spec);
+    if (!kept) return;
+    await metadata.plug(kept);
+    await metadata.keepOnly(instances.specs());
+  }
+
   interrupt(serverId: string): Promise<void> {
     return this.#guests.interrupt(serverId);
   }
@@ -333,11 +341,4 @@ export class LibvirtDriver implements HypervisorDriver {
       consoleLog: instances.console(spec.serverId),
     });
   }
-}
-
-function explained(error: unknown, serverId: string): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  const full =
-    code === 'ENOSPC' || code === 'EDQUOT' || (error instanceof CommandFailed && /No space left/.test(error.stderr));
-  return full ? fail.overQuota(`the node has no room for the disks of server ${serverId}`, { cause: error }) : error;
 }

@@ -30,6 +30,7 @@ const SPEC = computeV1.ServerSpec.fromPartial({
           gateway: '10.0.0.1',
           dns: ['9.9.9.9'],
           routes: [{ destination: '10.9.0.0/16', nexthop: '10.0.0.9' }],
+          floating: ['203.0.113.7'],
         },
         { address: 'fd00::5', version: 6, cidr: 'fd00::/64', gateway: 'fd00::1', addressMode: 'slaac' },
       ],
@@ -121,6 +122,7 @@ describe('the EC2 tree', () => {
   it.each([
     ['/latest/meta-data/hostname', 'web-1'],
     ['/2009-04-04/meta-data/local-ipv4', '10.0.0.5'],
+    ['/latest/meta-data/public-ipv4', '203.0.113.7'],
     ['/latest/meta-data/instance-type', 'm1.nano'],
     ['/latest/meta-data/public-keys/', '0=laptop'],
     ['/latest/meta-data/public-keys/0/', 'openssh-key'],

@@ -131,7 +131,8 @@ export interface Folder {
 }
 
 export function ec2MetaData(spec: ServerSpec): Folder {
-  const local = spec.nics.flatMap((nic) => nic.fixedIps).find((ip) => ip.version !== 6)?.address ?? '';
+  const ips = spec.nics.flatMap((nic) => nic.fixedIps);
+  const local = ips.find((ip) => ip.version !== 6)?.address ?? '';
   const keys = Object.fromEntries(spec.keys.map((key, n) => [String(n), { 'openssh-key': keyLine(key.data) }]));
   return {
     'ami-id': ec2Id('ami', spec.image?.imageId ?? spec.serverId),
@@ -146,14 +147,14 @@ export function ec2MetaData(spec: ServerSpec): Folder {
     'local-ipv4': local,
     placement: { 'availability-zone': spec.availabilityZone },
     'public-hostname': spec.hostname,
-    'public-ipv4': '',
+    'public-ipv4': ips.flatMap((ip) => ip.floating)[0] ?? '',
     ...(spec.keys.length ? { 'public-keys': keys } : {}),
     'reservation-id': ec2Id('r', spec.serverId),
     'security-groups': groupsOf(spec),
   };
 }
 
-/** Names of the groups of all interfaces, a line each, as of the server's last start. */
+/** Names of the groups of all interfaces, a line each. */
 const groupsOf = (spec: ServerSpec): string => [...new Set(spec.nics.flatMap((nic) => nic.securityGroups))].join('\n');
 
 /** EC2 ids are eight hex digits; ours are taken from the uuid, so that they stay the same on any node. */

@@ -19,6 +19,7 @@ class Rig {
   readonly folder = mkdtempSync(join(tmpdir(), 'agent-node-'));
   readonly specs = new Map<string, ServerSpec>();
   readonly reports: NodeReport[] = [];
+  readonly kept: { serverId: string; news: number }[] = [];
   readonly faults = new Map<string, Error>();
   computeIsUp = true;
   busIsUp = true;
@@ -45,6 +46,7 @@ class Rig {
           return this.specs.get(id);
         },
         listDesired: async () => [...this.specs.values()],
+        newsKept: async (serverId, news) => void this.kept.push({ serverId, news }),
       },
       reports: {
         publish: async (report) => {
@@ -98,6 +100,18 @@ beforeEach(async () => {
 afterEach(async () => {
   await rig.node.stop();
   rmSync(rig.folder, { recursive: true });
+});
+
+it('has the guest told of news, and leaves the server as it is', async () => {
+  rig.want({ generation: 1 });
+  await rig.send(10, 1, 1);
+  await rig.hears({ outcome: 'done', power: 'running' });
+  const reports = rig.reports.length;
+  rig.want({ news: 4, power: 'stopped', generation: 2 });
+  await rig.node.command({ type: 'refresh', serverId: A });
+  await vi.waitFor(() => expect(rig.kept).toEqual([{ serverId: A, news: 4 }]));
+  expect(await rig.driver.power(A)).toBe('running');
+  expect(rig.reports).toHaveLength(reports);
 });
 
 describe('copies of disks', () => {

@@ -11,6 +11,7 @@ import { comparePairs, type Held, type Ledger, type Pair } from '../fence/ledger
 import type { ComputePort, ReportPort, ServerReport } from './ports.js';
 import { Reporter } from './reporter.js';
 import { type JobOutcome, ServerJob } from './server-job.js';
+import { Teller } from './teller.js';
 import { uptimeAndLoad } from './vitals.js';
 
 export interface AgentNodeOptions {
@@ -43,6 +44,7 @@ export class AgentNode {
   readonly #driver: HypervisorDriver;
   readonly #ledger: Ledger;
   readonly #reporter: Reporter;
+  readonly #teller: Teller;
   readonly #now: () => number;
   readonly #running = new Map<string, Running>();
   #stopped = false;
@@ -53,6 +55,8 @@ export class AgentNode {
     this.#driver = options.driver;
     this.#ledger = options.ledger;
     this.#reporter = new Reporter(options.reports, options.log);
+    const { driver, compute, log } = options;
+    this.#teller = new Teller({ driver, compute, log, idle: (serverId) => this.#idle(serverId) });
     this.#now = options.now ?? Date.now;
   }
 
@@ -69,6 +73,7 @@ export class AgentNode {
     this.#stopped = true;
     for (const { job } of this.#running.values()) job.abort();
     await Promise.all([...this.#running.values()].map((one) => one.ended));
+    await this.#teller.stop();
     await this.#driver.stop();
     await this.#ledger.close();
   }
@@ -76,6 +81,7 @@ export class AgentNode {
   /** Handles a command from the bus; resolves when it is durably taken, refused or answered. */
   async command(command: NodeCommand): Promise<void> {
     if (command.type === 'report') await this.full();
+    else if (command.type === 'refresh') this.#teller.refresh(command.serverId);
     else await this.#ensure(command);
   }
 
@@ -91,6 +97,10 @@ export class AgentNode {
       return this.#answer(this.#ledger.get(serverId)!);
     current?.job.abort();
     this.#begin(serverId, generation);
+  }
+
+  async #idle(serverId: string): Promise<void> {
+    for (let job = this.#running.get(serverId); job; job = this.#running.get(serverId)) await job.ended;
   }
 
   #taken(command: Ensure, before: Held | undefined): Held {

@@ -28,7 +28,7 @@ async function boot(): Promise<void> {
     },
   });
   const ledger = await Ledger.open(join(folder, 'fences'), false);
-  const compute = { getSpec: async () => spec, listDesired: async () => [] };
+  const compute = { getSpec: async () => spec, listDesired: async () => [], newsKept: async () => undefined };
   const publish = async (report: NodeReport) => void reports.push(report);
   const log = pino({ level: 'silent' });
   node = new AgentNode({ name: 'node-1', driver, ledger, compute, reports: { publish }, log, patienceMs: 400 });

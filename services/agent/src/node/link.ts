@@ -88,6 +88,10 @@ export class NodeLink implements ComputePort, ReportPort {
     return (await this.#compute.listDesired({ node: this.#options.identity.name })).servers;
   }
 
+  async newsKept(serverId: string, news: number): Promise<void> {
+    await this.#compute.newsKept({ serverId, node: this.#options.identity.name, news });
+  }
+
   async publish(report: Parameters<ReportPort['publish']>[0]): Promise<void> {
     const { name, amqp } = this.#options.identity;
     const userId = decodeURIComponent(new URL(amqp).username);

@@ -8,6 +8,8 @@ export interface ComputePort {
   /** Undefined: compute knows of no such server here. Throws `unavailable` when compute is not reached. */
   getSpec(serverId: string): Promise<ServerSpec | undefined>;
   listDesired(): Promise<readonly computeV1.Desired[]>;
+  /** The guest is told what the spec with that number of news says. */
+  newsKept(serverId: string, news: number): Promise<void>;
 }
 
 export interface ReportPort {

@@ -12,6 +12,7 @@ import {
   QuotaRepo,
   type Seal,
   ServerGroupRepo,
+  ServerNodeRepo,
   ServerRepo,
 } from '#services/compute/data';
 import type { ForeignApi } from './foreign-api.js';
@@ -24,6 +25,7 @@ export class Books {
   readonly quotas = new QuotaRepo();
   readonly groups = new ServerGroupRepo();
   readonly aggregates = new AggregateRepo();
+  readonly aims = new ServerNodeRepo();
 
   constructor(
     readonly db: Db,

@@ -132,6 +132,7 @@ const portOf = (serverId: string): networkV1.ServerPorts => ({
           dns: [],
           routes: [],
           addressMode: '',
+          floating: [],
         },
       ],
       mtu: 1500,

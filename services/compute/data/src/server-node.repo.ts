@@ -2,8 +2,11 @@
  * The desired state of servers on nodes. A flow writes a row with a pair that is higher than any before it for that server
  * (`ctx.next()` under the server's key); the node fetches it, and what it does bears that pair.
  */
-import type { Sql } from '#libs/platform/db';
+import type { Sql, Tx } from '#libs/platform/db';
 import type { DesiredPower, Errand } from '#services/compute/domain';
+
+/** Told when something a guest is told of itself has changed. */
+export const SERVER_NEWS_CHANNEL = 'compute_server_news';
 
 export interface Pair {
   readonly fence: number;
@@ -19,7 +22,12 @@ export interface ServerNode extends Pair {
   /** The image that its disk is to be copied into. */
   readonly exportImageId: string | null;
   readonly errand: Errand | null;
+  /** Number of what the guest is told of itself. */
+  readonly news: number;
 }
+
+/** A server of which its node has to fetch anew what the guest is told. */
+export type NewsOfServer = Pick<ServerNode, 'serverId' | 'node'>;
 
 interface AimedServer extends Pick<ServerNode, 'serverId' | 'node' | 'power' | 'generation'> {
   readonly exportImageId?: string;
@@ -36,7 +44,7 @@ export interface Aim extends ServerNode {
 }
 
 const COLUMNS = `n.server_id as "serverId", n.node, n.power, n.fence, n.seq, n.generation, n.confirmed_at as "confirmedAt",
-    n.export_image_id as "exportImageId", n.errand`;
+    n.export_image_id as "exportImageId", n.errand, n.news`;
 /** A report counts for the desired state only where it bears the same pair. */
 const AIM = `select ${COLUMNS}, m.state as "nodeState", m.told <> '' and m.told <> 'open' as closed, r.outcome, r.error
     from server_node n join node m on m.name = n.node
@@ -69,6 +77,20 @@ const CLEAR_AWAY = {
 const ON_NODE = {
   name: 'server_node.on_node',
   text: `select ${COLUMNS} from server_node n where node = $1 and not (power = 'absent' and confirmed_at is not null) order by server_id`,
+};
+
+const RENEW = {
+  name: 'server_node.renew',
+  text: `update server_node set news = news + 1 where server_id = any ($1) and power <> 'absent'`,
+};
+const STALE = {
+  name: 'server_node.stale',
+  text: `select n.server_id as "serverId", n.node from server_node n join node m on m.name = n.node
+    where n.news > n.news_kept and n.power <> 'absent' and m.state = 'up' order by n.server_id limit $1`,
+};
+const KEPT = {
+  name: 'server_node.news_kept',
+  text: `update server_node set news_kept = $3 where server_id = $1 and node = $2 and news_kept < $3 and news >= $3`,
 };
 
 export class ServerNodeRepo {
@@ -114,6 +136,20 @@ export class ServerNodeRepo {
       `update server_node set power = $3, changed_at = $4 where server_id = $1 and node = $2 and power <> 'absent'`,
       [serverId, node, power, now],
     );
+  }
+
+  /** What the guests of these servers are told of themselves has changed. */
+  async renew(tx: Tx, serverIds: readonly string[]): Promise<void> {
+    if ((await tx.exec(RENEW, [serverIds])) > 0) tx.notify(SERVER_NEWS_CHANNEL);
+  }
+
+  /** Servers on nodes that are up and have not said that they have the news. */
+  stale(on: Sql, limit: number): Promise<NewsOfServer[]> {
+    return on.query<NewsOfServer>(STALE, [limit]);
+  }
+
+  async newsKept(on: Sql, serverId: string, node: string, news: number): Promise<void> {
+    await on.exec(KEPT, [serverId, node, news]);
   }
 
   /** Everything that is on a node, or was sent there, or may be left there. */

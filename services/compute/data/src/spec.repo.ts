@@ -22,13 +22,14 @@ interface AimColumns {
   readonly aimConfirmedAt: Date | null;
   readonly aimExportImageId: string | null;
   readonly aimErrand: Errand | null;
+  readonly aimNews: number;
 }
 type Row = AimColumns & SealedRow & { readonly [F in keyof Server]: Server[F] | null };
 
 const FIND = {
   name: 'spec.find',
   text: `select n.node as "aimNode", n.power as "aimPower", n.fence as "aimFence", n.seq as "aimSeq", n.generation as "aimGeneration",
-      n.confirmed_at as "aimConfirmedAt", n.export_image_id as "aimExportImageId", n.errand as "aimErrand", s.user_data as "userData", s.admin_pass as "adminPass", s.new_pass as "newPass", s.files, ${SERVER_COLUMNS}
+      n.confirmed_at as "aimConfirmedAt", n.export_image_id as "aimExportImageId", n.errand as "aimErrand", n.news as "aimNews", s.user_data as "userData", s.admin_pass as "adminPass", s.new_pass as "newPass", s.files, ${SERVER_COLUMNS}
     from server_node n left join server s on s.id = n.server_id and n.power <> 'absent' where n.server_id = $1 and n.node = $2`,
 };
 
@@ -49,6 +50,7 @@ export class SpecRepo {
       confirmedAt: row.aimConfirmedAt,
       exportImageId: row.aimExportImageId,
       errand: row.aimErrand,
+      news: row.aimNews,
     };
     if (row.id === null) return { aim, server: undefined, secrets: undefined };
     return { aim, server: row as Server, secrets: unsealed(this.seal, serverId, row) };

@@ -44,6 +44,7 @@ import { NodeWatch } from './nodes/node-watch.js';
 import { ProviderSync } from './nodes/provider-sync.js';
 import { PulseTeller } from './nodes/pulse-teller.js';
 import { ReportConsumer } from './nodes/report.consumer.js';
+import { ServerNews } from './nodes/server-news.js';
 import { declareNode, declareReports } from './nodes/topology.js';
 import type { WorkerOptions } from './options.js';
 import type { AgentOf, Images, Network, Placement, SendCommand } from './peers.js';
@@ -79,6 +80,7 @@ export class ComputeWorker {
   readonly #janitor: Janitor;
   readonly #enrolment: Enrolment;
   readonly #pulses: PulseTeller;
+  readonly #news: ServerNews;
   readonly #repos = {
     nodes: new NodeRepo(),
     states: new NodeStateRepo(),
@@ -112,7 +114,10 @@ export class ComputeWorker {
     const { shelvedOffloadS, resizeConfirmWindow: windowS, keepDays } = options;
     const shelf = new Shelf({ db, servers, shelvedOffloadS, ids, now });
     const resizes = new ResizeConfirmer({ db, servers, windowS, ids, now, log });
-    this.#janitor = new Janitor({ db, servers, standings, reconciler, shelf, resizes, keepDays, ids, now, log });
+    this.#news = new ServerNews(db, aims, send);
+    this.#janitor = new Janitor({
+      ...{ db, servers, standings, reconciler, shelf, resizes, news: this.#news, keepDays, ids, now, log },
+    });
     this.#enrolment = new Enrolment({
       ...{ db, nodes, watch: this.#watch, send, now },
       heartbeatMs: options.heartbeatMs,
@@ -151,11 +156,13 @@ export class ComputeWorker {
     await this.runner.start();
     this.#janitor.start();
     this.#pulses.start();
+    await this.#news.start();
   }
 
   /** Steps at work come to their record; everything else is taken up again by whoever starts next. */
   async stop(graceMs: number): Promise<void> {
     await Promise.all([this.runner.stop(graceMs), this.#janitor.stop(), this.#watch.stop(), this.#pulses.stop()]);
+    await this.#news.stop();
     await this.#bus.stop();
   }
 
@@ -164,7 +171,7 @@ export class ComputeWorker {
     const { db, specs, network, images, agentOf, log, process, version, clock } = this.deps;
     const { aims, nodes, events, standings, books } = this.#repos;
     const forNodes = nodesService({ db, specs, aims, network, images, enrolment: this.#enrolment });
-    const forNetwork = serversService({ db, servers: this.deps.servers, network, now: () => clock.now() });
+    const forNetwork = serversService({ db, servers: this.deps.servers, network, aims, now: () => clock.now() });
     const forOperators = operatorService({
       ...{ db, nodes, events, standings, books, agentOf, process, version, clock },
       waitingReports: () => this.#bus.depth(COMPUTE_REPORT_QUEUE),

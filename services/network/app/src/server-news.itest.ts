@@ -6,6 +6,7 @@ import { delay, fail } from '#libs/kernel';
 import { connectGrpc } from '#libs/platform/grpc';
 import { openLog } from '#libs/platform/log';
 import { ServerNewsRelay } from '#services/network/worker';
+import { Routing } from './routing.fixture.js';
 import { type Testbed, testbed } from './testbed.fixture.js';
 
 let bed: Testbed;
@@ -29,6 +30,13 @@ async function made(plural: string, single: string, body: object): Promise<{ id:
 }
 const change = (id: string, port: object) => bed.call('PUT', `/v2.0/ports/${id}`, { port });
 const told = async () => (await bed.service.books.serverNews.due(bed.service.db, 100)).map((news) => news.serverId);
+/** What was told since it was asked last. */
+async function heard(): Promise<string[]> {
+  const { db, serverNews } = bed.service.books;
+  const news = await serverNews.due(db, 100);
+  await serverNews.settle(db, news);
+  return news.map(({ serverId }) => serverId).sort();
+}
 const portOf = (device: string) =>
   made('ports', 'port', { network_id: networkId, device_id: device, device_owner: 'compute:nova' });
 
@@ -47,6 +55,34 @@ it('tells of what compute shows, and of nothing else', async () => {
   const loose = await portOf('no server');
   await bed.call('DELETE', `/v2.0/ports/${loose.id}`);
   expect(await told()).toHaveLength(2);
+});
+
+it('tells of floating IPs that come, move and go, and of groups that are renamed', async () => {
+  const on = new Routing(bed);
+  const out = await on.outside('203.0.113.0/24');
+  const router = await on.router({ external_gateway_info: { network_id: out.network.id } });
+  await on.add(router, { subnet_id: subnetId });
+  const [first, second] = [randomUUID(), randomUUID()];
+  const [one, two] = [await portOf(first), await portOf(second)];
+  const floating = await made('floatingips', 'floatingip', { floating_network_id: out.network.id, port_id: one.id });
+  expect(await heard()).toEqual([first]);
+  const point = (port_id: string | null) =>
+    bed.call('PUT', `/v2.0/floatingips/${floating.id}`, { floatingip: { port_id } });
+  await bed.call('PUT', `/v2.0/floatingips/${floating.id}`, { floatingip: { description: 'd' } });
+  expect(await heard()).toEqual([]);
+  await point(two.id);
+  expect(await heard()).toEqual([first, second].sort());
+  await point(null);
+  expect(await heard()).toEqual([second]);
+  await point(one.id);
+  await heard();
+  await bed.call('DELETE', `/v2.0/floatingips/${floating.id}`);
+  expect(await heard()).toEqual([first]);
+  const group = await made('security-groups', 'security_group', { name: 'web' });
+  await change(two.id, { security_groups: [group.id] });
+  await heard();
+  await bed.call('PUT', `/v2.0/security-groups/${group.id}`, { security_group: { name: 'front' } });
+  expect(await heard()).toEqual([second]);
 });
 
 it('tells again what compute could not take, and what changed meanwhile', async () => {

@@ -29,6 +29,7 @@ import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
 import { notExternal } from './router-gateway.js';
 import { servedPort } from './served-port.js';
+import { ServerNewsRepo } from './server-news.repo.js';
 
 /** The port, and its address where the client names one. */
 export interface Association {
@@ -60,6 +61,8 @@ export interface FloatingIpRevision {
 }
 
 export class FloatingIpStore {
+  private readonly serverNews = new ServerNewsRepo();
+
   constructor(
     private readonly db: Db,
     private readonly floatingIps: FloatingIpRepo,
@@ -82,6 +85,7 @@ export class FloatingIpStore {
         if (target) await this.floatingIps.setTarget(tx, draft.id, target, now);
         if (draft.qosPolicyId !== null) await this.qos.attach(tx, 'floatingip', draft.id, draft.qosPolicyId);
         const made = (await this.floatingIps.find(tx, draft.id))!;
+        await this.serverNews.tellOfPorts(tx, [made.portId], now);
         await this.tell(tx, made, 'floating IP created', now);
         await this.quotas.take(tx, draft.projectId, 'floatingip', 1);
         return made;
@@ -115,6 +119,7 @@ export class FloatingIpStore {
           await this.floatingIps.describe(tx, id, description ?? before.description, now);
         if (association !== undefined) await this.associate(tx, before, association, now);
         const after = (await this.floatingIps.find(tx, id))!;
+        if (association !== undefined) await this.serverNews.tellOfPorts(tx, [before.portId, after.portId], now);
         await this.tell(tx, after, 'floating IP updated', now);
         return after;
       });
@@ -134,6 +139,7 @@ export class FloatingIpStore {
       if (!floating) throw floatingIpNotFound(id);
       await this.dropForwardings(tx, id, now);
       await this.floatingIps.delete(tx, id);
+      await this.serverNews.tellOfPorts(tx, [floating.portId], now);
       await this.portStore.deleteIn(tx, [floating.ownPortId], now);
       await this.tell(tx, floating, 'floating IP deleted', now);
       await this.quotas.release(tx, 'floatingip', [floating.projectId]);

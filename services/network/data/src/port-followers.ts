@@ -3,11 +3,11 @@
  * where they are a server's.
  */
 import type { Tx } from '#libs/platform/db';
-import { isRouterPort, isServiceOwner, type Port } from '#services/network/domain';
+import { isRouterPort, type Port } from '#services/network/domain';
 import type { FloatingIpRepo } from './floating-ip.repo.js';
 import { markDirty, markSelected } from './journal.js';
 import type { PortForwardingRepo } from './port-forwarding.repo.js';
-import type { ServerNewsRepo } from './server-news.repo.js';
+import { devicesOf, type ServerNewsRepo } from './server-news.repo.js';
 
 const LOCK_MANY = {
   name: 'port-lock-many',
@@ -51,10 +51,6 @@ export class PortFollowers {
     await markDirty(tx, 'port_forwarding', forwardings, now);
   }
 }
-
-/** Whoever the port is plugged into; what serves a network itself is no server. */
-const devicesOf = (ports: readonly Pick<Port, 'deviceId' | 'deviceOwner'>[]): string[] =>
-  ports.filter((port) => port.deviceId !== '' && !isServiceOwner(port.deviceOwner)).map((port) => port.deviceId);
 
 /** What compute shows of a port. */
 const shown = ({ deviceId, mac, fixedIps, groupIds }: Port): string =>

@@ -20,6 +20,7 @@ import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
 import { type GroupChange, isGroupStillUsed, type NewGroup, type SecurityGroupRepo } from './security-group.repo.js';
 import { type RuleDraft, ruleWriteFailure, type SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+import { ServerNewsRepo } from './server-news.repo.js';
 import type { Sharing } from './sharing.js';
 
 export type GroupDraft = Omit<NewGroup, 'isDefault'>;
@@ -27,6 +28,8 @@ export type GroupDraft = Omit<NewGroup, 'isDefault'>;
 const INSERT_TRIES = 5;
 
 export class SecurityGroupStore {
+  private readonly serverNews = new ServerNewsRepo();
+
   constructor(
     private readonly db: Db,
     private readonly groups: SecurityGroupRepo,
@@ -73,6 +76,7 @@ export class SecurityGroupStore {
       }
       if (!(await this.groups.update(tx, id, change, now))) throw groupNotFound(id);
       await mark(tx, [id], [{ resourceId: id, what: 'security group updated' }], now);
+      if (change.name !== undefined) await this.serverNews.tellOfGroup(tx, id, now);
       return (await this.groups.find(tx, id))!;
     });
   }

@@ -1,6 +1,7 @@
 /** Which servers compute has to look at again, told in the transaction that changed their ports. */
 import { isUuid } from '#libs/kernel';
 import type { Sql, Tx } from '#libs/platform/db';
+import { isServiceOwner, type Port } from '#services/network/domain';
 
 export const SERVER_NEWS_CHANNEL = 'network_server_news';
 
@@ -15,6 +16,19 @@ const TELL = {
     on conflict (server_id) do update set n = nextval('server_news_n')`,
 };
 
+type Plugged = Pick<Port, 'deviceId' | 'deviceOwner'>;
+
+const DEVICES = 'select device_id as "deviceId", device_owner as "deviceOwner" from port where';
+const OF_PORTS = { name: 'server-news-ports', text: `${DEVICES} id = any($1::uuid[])` };
+const OF_GROUP = {
+  name: 'server-news-group',
+  text: `${DEVICES} id in (select port_id from port_security_group where group_id = $1)`,
+};
+
+/** Whoever the port is plugged into; what serves a network itself is no server. */
+export const devicesOf = (ports: readonly Plugged[]): string[] =>
+  ports.filter((port) => port.deviceId !== '' && !isServiceOwner(port.deviceOwner)).map((port) => port.deviceId);
+
 export class ServerNewsRepo {
   /** Ids that are no server's are left out: a client may write anything on a port. */
   async tell(tx: Tx, deviceIds: readonly string[], now: Date): Promise<void> {
@@ -22,6 +36,18 @@ export class ServerNewsRepo {
     if (ids.length === 0) return;
     await tx.exec(TELL, [ids, now]);
     tx.notify(SERVER_NEWS_CHANNEL);
+  }
+
+  /** Of the servers into which these ports are plugged. */
+  async tellOfPorts(tx: Tx, portIds: readonly (string | null)[], now: Date): Promise<void> {
+    const ids = portIds.filter((id) => id !== null);
+    if (ids.length === 0) return;
+    await this.tell(tx, devicesOf(await tx.query<Plugged>(OF_PORTS, [ids])), now);
+  }
+
+  /** Of the servers with a port in that security group. */
+  async tellOfGroup(tx: Tx, groupId: string, now: Date): Promise<void> {
+    await this.tell(tx, devicesOf(await tx.query<Plugged>(OF_GROUP, [groupId])), now);
   }
 
   /** The oldest first. */

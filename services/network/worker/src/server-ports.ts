@@ -8,6 +8,7 @@ interface Surroundings {
   readonly subnets: ReadonlyMap<string, Subnet>;
   readonly metadata: ReadonlyMap<string, PortOnNetwork>;
   readonly groups: ReadonlyMap<string, string>;
+  readonly floating: ReadonlyMap<string, readonly string[]>;
   readonly defaultDns: readonly string[];
 }
 
@@ -21,7 +22,7 @@ export async function serverPorts(
   defaultDns: readonly string[],
 ): Promise<networkV1.ServerPorts[]> {
   const ports = await books.ports.ofDevices(books.db, serverIds);
-  const around = await surroundings(books, ports, defaultDns);
+  const around = await surroundings(books, serverIds, ports, defaultDns);
   const byServer = Map.groupBy(ports, (port) => port.deviceId);
   return serverIds.map((serverId) => ({
     serverId,
@@ -29,8 +30,12 @@ export async function serverPorts(
   }));
 }
 
+/** Of an address of a port: the same one may be on another network too. */
+const placeOf = (portId: string, address: string): string => `${portId} ${address}`;
+
 async function surroundings(
   books: NetworkBooks,
+  serverIds: readonly string[],
   ports: readonly PortOnNetwork[],
   defaultDns: readonly string[],
 ): Promise<Surroundings> {
@@ -39,6 +44,7 @@ async function surroundings(
   const { db } = books;
   const metadata = await books.ports.metadataOf(db, networkIds);
   const groups = groupIds.length > 0 ? await books.groups.names(db, groupIds) : [];
+  const floating = await books.floatingIps.ofServers(db, serverIds);
   return {
     networks: byId(await books.networks.findMany(db, networkIds)),
     subnets: byId(await books.subnets.ofNetworks(db, networkIds)),
@@ -46,6 +52,12 @@ async function surroundings(
       metadata.filter((port) => port.deviceOwner === METADATA_OWNER).map((port) => [port.networkId, port]),
     ),
     groups: new Map(groups.map((group) => [group.id, group.name])),
+    floating: new Map(
+      [...Map.groupBy(floating, (one) => placeOf(one.portId, one.fixedAddress))].map(([place, ones]) => [
+        place,
+        ones.map((one) => one.address),
+      ]),
+    ),
     defaultDns,
   };
 }
@@ -58,7 +70,7 @@ function portMessage(port: PortOnNetwork, around: Surroundings): networkV1.Port 
     networkId: port.networkId,
     networkName: network?.name ?? '',
     mac: port.mac,
-    fixedIps: port.fixedIps.flatMap((ip) => ipMessage(ip, around)),
+    fixedIps: port.fixedIps.flatMap((ip) => ipMessage(port.id, ip, around)),
     mtu: network?.mtu ?? 0,
     securityGroups: port.groupIds.map((id) => ({ id, name: around.groups.get(id) ?? '' })),
     metadataPortId: metadata?.id ?? '',
@@ -69,7 +81,7 @@ function portMessage(port: PortOnNetwork, around: Surroundings): networkV1.Port 
   };
 }
 
-function ipMessage(ip: FixedIp, around: Surroundings): networkV1.FixedIp[] {
+function ipMessage(portId: string, ip: FixedIp, around: Surroundings): networkV1.FixedIp[] {
   const subnet = around.subnets.get(ip.subnetId);
   if (!subnet) return [];
   return [
@@ -82,6 +94,7 @@ function ipMessage(ip: FixedIp, around: Surroundings): networkV1.FixedIp[] {
       dns: [...(subnet.dns.length > 0 ? subnet.dns : around.defaultDns)],
       routes: subnet.routes.map((route) => ({ ...route })),
       addressMode: subnet.addressMode ?? '',
+      floating: [...(around.floating.get(placeOf(portId, ip.address)) ?? [])],
     },
   ];
 }

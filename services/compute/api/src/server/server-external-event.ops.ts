@@ -72,7 +72,7 @@ export class ServerEventHandlers {
     return answers;
   }
 
-  /** Takes over what network says of the ports now. */
+  /** Takes over what network says of the ports now, and has the guests be told. */
   async #refresh(ids: readonly string[]): Promise<void> {
     if (!ids.length) return;
     const { servers } = await this.peers.network.listForServers({ serverIds: [...ids] });
@@ -81,6 +81,7 @@ export class ServerEventHandlers {
       const changed = server && changedPorts(server, ports);
       if (changed) await this.books.servers.patch(this.books.db, serverId, changed, this.around.clock.now());
     }
+    await this.books.db.tx((tx) => this.books.aims.renew(tx, ids));
   }
 }
 

@@ -30,7 +30,7 @@ export class ServerMetadataHandlers {
   /** Changes the items under the row's lock, so that writers do not lose each other's. */
   async change(server: Server, asker: Asker, to: (items: Items) => Items, action = 'update metadata'): Promise<Items> {
     refuseLocked(server, asker);
-    const { db, servers, quotas } = this.books;
+    const { db, servers, quotas, aims } = this.books;
     const limits = await quotas.limits(db, server.projectId);
     return db.tx(async (tx) => {
       const current = await servers.lock(tx, server.id);
@@ -42,6 +42,7 @@ export class ServerMetadataHandlers {
       if (!fits(most, Object.keys(items).length))
         throw fail.overQuota(`Maximum number of metadata items exceeds ${most}`);
       await servers.patch(tx, server.id, { metadata: items }, this.around.clock.now());
+      await aims.renew(tx, [server.id]);
       return items;
     });
   }

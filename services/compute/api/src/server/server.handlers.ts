@@ -127,9 +127,14 @@ export class ServerHandlers {
   }
 
   async update(server: Server, patch: ServerPatch): Promise<Server> {
-    const { db, servers } = this.books;
-    if (Object.keys(patch).length && !(await servers.patch(db, server.id, patch, this.around.clock.now())))
-      throw serverNotFound(server.id);
+    const { db, servers, aims } = this.books;
+    if (Object.keys(patch).length) {
+      const isTold = patch.name !== undefined || patch.hostname !== undefined;
+      await db.tx(async (tx) => {
+        if (!(await servers.patch(tx, server.id, patch, this.around.clock.now()))) throw serverNotFound(server.id);
+        if (isTold) await aims.renew(tx, [server.id]);
+      });
+    }
     return (await servers.find(db, server.id)) ?? server;
   }
 

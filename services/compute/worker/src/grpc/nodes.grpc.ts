@@ -41,6 +41,11 @@ export function nodesService(deps: Deps): Implementation<computeV1.NodesService>
         })),
       };
     },
+    newsKept: async ({ serverId, node, news }, peer) => {
+      const known = nodeOf(peer.name, node);
+      if (isUuid(serverId)) await deps.aims.newsKept(deps.db, serverId, known, news);
+      return {};
+    },
   };
 }
 

@@ -1,9 +1,12 @@
-/** What network tells of servers: their ports are read anew, so that addresses and groups are shown as they are. */
+/**
+ * What network tells of servers: their ports are read anew, so that addresses and groups are shown as they are, and their
+ * nodes fetch what the guests are told of themselves.
+ */
 import type { computeServersV1 } from '#libs/contract';
 import { isUuid } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Implementation } from '#libs/platform/grpc';
-import type { ServerRepo } from '#services/compute/data';
+import type { ServerNodeRepo, ServerRepo } from '#services/compute/data';
 import { changedPorts } from '#services/compute/domain';
 import type { Network } from '../peers.js';
 
@@ -11,10 +14,17 @@ interface Deps {
   readonly db: Db;
   readonly servers: ServerRepo;
   readonly network: Network;
+  readonly aims: ServerNodeRepo;
   readonly now: () => Date;
 }
 
-export function serversService({ db, servers, network, now }: Deps): Implementation<computeServersV1.ServersService> {
+export function serversService({
+  db,
+  servers,
+  network,
+  aims,
+  now,
+}: Deps): Implementation<computeServersV1.ServersService> {
   const refresh = async (serverIds: readonly string[]): Promise<void> => {
     const known = await servers.findMany(db, serverIds.filter(isUuid));
     if (!known.length) return;
@@ -24,6 +34,8 @@ export function serversService({ db, servers, network, now }: Deps): Implementat
       const changed = changedPorts(server, portsOf.get(server.id) ?? []);
       if (changed) await servers.patch(db, server.id, changed, now());
     }
+    const ids = known.map(({ id }) => id);
+    await db.tx((tx) => aims.renew(tx, ids));
   };
   return {
     networkChanged: async ({ serverIds }) => {

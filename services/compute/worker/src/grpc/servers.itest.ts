@@ -23,7 +23,13 @@ it('reads the ports anew and keeps only the own ones', async () => {
     ...{ ensureForServer: network.ensureForServer, bind: network.bind, releaseForServer: network.releaseForServer },
     listForServers: async () => ({ servers: [{ serverId: id, ports: told.ports }] }),
   };
-  const service = serversService({ db, servers, network: answering as never, now: () => bed.now() });
+  const service = serversService({
+    db,
+    servers,
+    network: answering as never,
+    aims: bed.repos.aims,
+    now: () => bed.now(),
+  });
   const tell = (serverIds: string[]) => service.networkChanged({ serverIds }, peer);
 
   await tell([id, 'no server', '00000000-0000-4000-8000-000000000000']);
@@ -41,4 +47,35 @@ it('reads the ports anew and keeps only the own ones', async () => {
   told.ports = [];
   await tell([id]);
   expect((await bed.server(id))!.addresses).toEqual([]);
+});
+
+it('has the node fetch what the guest is told, also where the wake was lost', async () => {
+  const node = await bed.node('node-1');
+  await bed.news.start();
+  await bed.run();
+  const id = await bed.active();
+  const { db, servers, network } = bed;
+  const { aims } = bed.repos;
+  const service = serversService({ db, servers, network, aims, now: () => bed.now() });
+  const toldNews = () => node.held.get(id)?.told?.news;
+  const acts = node.acts.length;
+  expect(toldNews()).toBe(0);
+  await service.networkChanged({ serverIds: [id] }, peer);
+  await bed.until(() => toldNews() === 1);
+  await bed.until(async () => (await aims.stale(db, 10)).length === 0);
+
+  bed.losesCommands = () => true;
+  await service.networkChanged({ serverIds: [id] }, peer);
+  await bed.until(async () => (await aims.find(db, id, 'node-1'))?.news === 2);
+  expect(await aims.stale(db, 10)).toEqual([{ serverId: id, node: 'node-1' }]);
+  bed.losesCommands = () => false;
+  await bed.news.scan();
+  await bed.until(() => toldNews() === 2);
+  await bed.until(async () => (await aims.stale(db, 10)).length === 0);
+
+  await aims.newsKept(db, id, 'node-1', 99);
+  await service.networkChanged({ serverIds: [id] }, peer);
+  await bed.until(() => toldNews() === 3);
+  expect(node.acts).toHaveLength(acts);
+  await bed.news.stop();
 });

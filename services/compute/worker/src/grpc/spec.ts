@@ -63,6 +63,7 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     diskEpoch: server.diskEpoch,
     undo: server.undo,
     undoEpoch: server.undoEpoch,
+    news: aim.news,
     launchedAtMs: server.launchedAt?.getTime() ?? 0,
     files: secrets.files.map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') })),
     ...(parts.wantedExport ? { export: parts.wantedExport } : {}),
@@ -107,7 +108,7 @@ function nicsOf(server: Server, ports: readonly networkV1.Port[]): computeV1.Nic
       networkId: port.networkId,
       mac: port.mac,
       mtu: port.mtu,
-      fixedIps: port.fixedIps.map(({ address, version, cidr, gateway, dns, routes, addressMode }) => ({
+      fixedIps: port.fixedIps.map(({ address, version, cidr, gateway, dns, routes, addressMode, floating }) => ({
         address,
         version,
         cidr,
@@ -115,6 +116,7 @@ function nicsOf(server: Server, ports: readonly networkV1.Port[]): computeV1.Nic
         dns,
         routes,
         addressMode,
+        floating,
       })),
       metadataPortId: port.metadataPortId,
       metadataMac: port.metadataMac,

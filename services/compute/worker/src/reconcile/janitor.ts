@@ -8,6 +8,7 @@ import { insertTask, purgeTasks } from '#libs/platform/flow';
 import type { Log } from '#libs/platform/log';
 import { ConsoleTokenRepo, type ServerRepo, type StandingRepo, type Stranded } from '#services/compute/data';
 import { SERVER_DELETE, type ServerDeleteInput, serverKey } from '#services/compute/domain';
+import type { ServerNews } from '../nodes/server-news.js';
 import type { ResizeConfirmer } from './resize-confirm.js';
 import type { ServerReconciler } from './server.reconciler.js';
 import type { Shelf } from './shelf.js';
@@ -19,6 +20,7 @@ interface Deps {
   readonly reconciler: ServerReconciler;
   readonly shelf: Shelf;
   readonly resizes: ResizeConfirmer;
+  readonly news: ServerNews;
   readonly keepDays: number;
   readonly ids: Ids;
   readonly now: () => Date;
@@ -49,8 +51,9 @@ export class Janitor {
   }
 
   async scan(): Promise<void> {
-    const { db, standings, reconciler, shelf, resizes, now } = this.deps;
+    const { db, standings, reconciler, shelf, resizes, news, now } = this.deps;
     await reconciler.scan();
+    await news.scan();
     await shelf.clear();
     await resizes.scan();
     const stranded = await standings.stranded(db, new Date(now().getTime() - STRANDED_MS));

@@ -13,6 +13,8 @@ export interface Held {
   seq: number;
   power: PowerState;
   rebootCount: number;
+  /** What the guest is told of itself. */
+  told: computeV1.ServerSpec | undefined;
   /** Of the interfaces that are plugged. */
   ports: string[];
   /** Of the root disk. */
@@ -34,6 +36,7 @@ interface Shape {
 export interface FakeNodeOptions {
   readonly name: string;
   getSpec(serverId: string): Promise<computeV1.ServerSpec>;
+  newsKept(serverId: string, news: number): Promise<void>;
   /** Publishes a report as the node's broker user. */
   publish(report: NodeReport): Promise<void>;
   /** Sends the bytes of a disk. Throws what the image service says against it. */
@@ -82,8 +85,9 @@ export class FakeNode {
       void this.full();
       return;
     }
-    const { serverId } = command;
-    const chain = (this.#chains.get(serverId) ?? Promise.resolve()).then(() => this.#ensure(serverId));
+    const { serverId, type } = command;
+    const work = () => (type === 'refresh' ? this.#tell(serverId) : this.#ensure(serverId));
+    const chain = (this.#chains.get(serverId) ?? Promise.resolve()).then(work);
     this.#chains.set(
       serverId,
       chain.catch(() => undefined),
@@ -120,6 +124,13 @@ export class FakeNode {
     for (const held of this.held.values()) if (held.power === 'running') held.power = 'stopped';
   }
 
+  async #tell(serverId: string): Promise<void> {
+    const spec = await this.options.getSpec(serverId);
+    const held = this.held.get(serverId);
+    if (held) held.told = spec;
+    await this.options.newsKept(serverId, spec.news);
+  }
+
   async #ensure(serverId: string): Promise<void> {
     let spec: computeV1.ServerSpec;
     try {
@@ -133,6 +144,7 @@ export class FakeNode {
       seq: 0,
       power: 'absent',
       rebootCount: 0,
+      told: undefined,
       ports: [],
       epoch: 0,
       rescue: 0,
@@ -175,6 +187,7 @@ export class FakeNode {
     if (wanted === 'running') held.rescue = spec.rescue?.epoch ?? 0;
     held.power = wanted;
     held.rebootCount = spec.rebootCount;
+    held.told = spec;
     held.ports = ports;
     if (!spec.errand) return undefined;
     const { kind, user, password } = spec.errand;

@@ -52,6 +52,7 @@ import { Hearing } from '../nodes/hearing.js';
 import { NodeWatch } from '../nodes/node-watch.js';
 import { ProviderSync } from '../nodes/provider-sync.js';
 import { ReportConsumer } from '../nodes/report.consumer.js';
+import { ServerNews } from '../nodes/server-news.js';
 import type { WorkerOptions } from '../options.js';
 import type { SendCommand } from '../peers.js';
 import { ServerReconciler } from '../reconcile/server.reconciler.js';
@@ -97,6 +98,7 @@ export class Testbed {
   readonly watch: NodeWatch;
   readonly consumer: ReportConsumer;
   readonly reconciler: ServerReconciler;
+  readonly news: ServerNews;
   readonly flows: AnyFlow[];
   /** What agents call. */
   readonly service: ReturnType<typeof nodesService>;
@@ -131,6 +133,7 @@ export class Testbed {
     this.watch = new NodeWatch({ db, nodes, states, aims, providers, send, silenceMs, busSince, now, log });
     this.reconciler = new ServerReconciler({ db, servers, aims, standings, send, ids: randomIds, now, log });
     const fences = new FenceKeeper(db, log);
+    this.news = new ServerNews(db, aims, send);
     const { watch, reconciler } = this;
     const hearing = new Hearing();
     const ears = { db, reports, watch, fences, servers: reconciler, hearing, send, now, log };
@@ -207,6 +210,9 @@ export class Testbed {
     const node = new FakeNode({
       name,
       getSpec: async (serverId) => this.service.getSpec({ serverId, node: '' }, peer) as Promise<computeV1.ServerSpec>,
+      newsKept: async (serverId, news) => {
+        await this.service.newsKept({ serverId, node: '', news }, peer);
+      },
       publish: (report) => this.say(report),
       upload: (url) => this.images.upload(url),
     });
