@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { operatorV1 } from '#libs/contract';
 import { readConfig } from '#libs/platform/config';
 import { connectGrpc } from '#libs/platform/grpc';
+import { isPlaced } from './actions.js';
 
-/** Sorted ids of servers by what is recorded of them: `active`, `claims`, `ports`, `domains`; and classes beyond capacity. */
+/** Sorted ids of servers by what is recorded of them, and classes beyond capacity. */
 export interface Holdings {
-  readonly active: readonly string[];
+  /** With a node, and with none but with all that they need to have one again. */
+  readonly placed: readonly string[];
+  readonly unplaced: readonly string[];
   readonly claims: readonly string[];
   readonly ports: readonly string[];
   readonly domains: readonly string[];
@@ -31,10 +34,12 @@ export async function holdings(state: string): Promise<Holdings> {
         rows.filter((row) => row.kind === kind && row.serverId !== '' && which(row)).map((row) => row.serverId),
       ),
     ].sort();
-  const active = rows.filter((row) => row.kind === 'server' && row.state === 'active').map((row) => row.id);
+  const known = rows.filter((row) => row.kind === 'server' && row.state !== 'error');
+  const idsOf = (which: (state: string) => boolean) => known.filter(({ state: is }) => which(is)).map(({ id }) => id);
   const full = (row: operatorV1.BookRow): boolean => Number(row.facts['used']) > Number(row.facts['capacity']);
   return {
-    active: active.sort(),
+    placed: idsOf(isPlaced).sort(),
+    unplaced: idsOf((is) => !isPlaced(is)).sort(),
     claims: servers('allocation'),
     ports: servers('port'),
     domains: servers('domain'),

@@ -1,12 +1,13 @@
 /**
- * Creates and deletes on the simulated nodes while services, the broker and PostgreSQL are killed at random.
- * Afterwards: every server final within 60 s of the last fault, the auditor at zero, nothing oversubscribed, and what
- * is claimed, plugged and running is the same set of servers.
+ * Creates, random actions and deletes on the simulated nodes while services, the broker and PostgreSQL are killed at
+ * random. Afterwards: every server final within 60 s of the last fault, the auditor at zero, nothing oversubscribed, and
+ * what is claimed, plugged and on a node is the same set of servers.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { delay } from '#libs/kernel';
 import { findings, STATE, until } from '../e2e/client.js';
 import { loginTo } from '../runner/cloud-client.js';
+import { act, isFinal, type Listed, rested, type Things } from './actions.js';
 import { holdings } from './books.js';
 import { type Fault, rage, seeded, stillDown, VICTIMS } from './faults.js';
 import { type Tenant, tenant } from './tenant.js';
@@ -22,26 +23,25 @@ const FINAL_WITHIN_MS = 60_000;
 const PATIENCE_MS = 120_000;
 const PREFIX = `chaos-${SEED}`;
 
-/** A server that is being deleted may still be shown as ACTIVE: it is final only when no operation is at work on it. */
-const TASK = 'OS-EXT-STS:task_state';
-
-interface Listed {
-  readonly id: string;
-  readonly name: string;
-  readonly status: string;
-  readonly [TASK]?: string | null;
-}
+/** So many of the servers are acted upon, each at most so often. */
+const ACTED = Number(process.env['YAGURA_CHAOS_ACTED'] ?? '0.3');
+const ACTIONS_MOST = 5;
+/** How long an action is mostly waited for before the next one. */
+const REST_MS = 8_000;
 
 let demo: Tenant;
-let image = '';
-let flavor = '';
-let network = '';
+let things: Things;
+/** How often each action was asked for. */
+const asked = new Map<string, number>();
 /** Where the simulated nodes are: a zone of their own beside real ones, the default one without. */
 let zone: { availability_zone?: string } = {};
 
 const servers = async (): Promise<Listed[]> =>
   (await demo.call<{ servers: Listed[] }>('GET', 'compute', `/servers/detail?limit=1000&name=${PREFIX}`)).body
     .servers ?? [];
+
+const images = async (): Promise<Listed[]> =>
+  (await demo.call<{ images: Listed[] }>('GET', 'image', '/v2/images?limit=1000')).body.images ?? [];
 
 interface Zones {
   readonly availabilityZoneInfo: readonly { readonly zoneName: string }[];
@@ -59,9 +59,11 @@ beforeAll(async () => {
   await setQuota(-1);
   const pick = (list: readonly Listed[] | undefined, name: string): string =>
     list?.find((item) => item.name === name)?.id ?? '';
-  image = pick((await demo.call<{ images: Listed[] }>('GET', 'image', '/v2/images')).body.images, 'tiny');
-  flavor = pick((await demo.call<{ flavors: Listed[] }>('GET', 'compute', '/flavors')).body.flavors, 'm1.nano');
-  network = pick((await demo.call<{ networks: Listed[] }>('GET', 'network', '/v2.0/networks')).body.networks, 'demo');
+  const image = pick(await images(), 'tiny');
+  const { flavors } = (await demo.call<{ flavors: Listed[] }>('GET', 'compute', '/flavors')).body;
+  const { networks } = (await demo.call<{ networks: Listed[] }>('GET', 'network', '/v2.0/networks')).body;
+  const sizes = [pick(flavors, 'm1.nano'), pick(flavors, 'm1.micro')] as const;
+  things = { image, network: pick(networks, 'demo'), flavors: sizes, prefix: PREFIX };
   const zones = (await demo.call<Zones>('GET', 'compute', '/os-availability-zone')).body.availabilityZoneInfo;
   if (zones.some((info) => info.zoneName === 'simulated')) zone = { availability_zone: 'simulated' };
 });
@@ -72,14 +74,14 @@ afterAll(async () => {
   await admin.call('DELETE', `${admin.endpoint('network')}/v2.0/quotas/${demo.projectId}`);
 });
 
-/** One tenant's worth of work: create, sometimes wait, mostly delete, sometimes while it still builds. */
+/** One tenant's worth of work: create, sometimes wait, sometimes act, mostly delete, sometimes in the midst of it all. */
 async function live(index: number, random: () => number): Promise<void> {
   const body = {
     server: {
       name: `${PREFIX}-${index}`,
-      imageRef: image,
-      flavorRef: flavor,
-      networks: [{ uuid: network }],
+      imageRef: things.image,
+      flavorRef: things.flavors[0],
+      networks: [{ uuid: things.network }],
       ...zone,
     },
   };
@@ -87,7 +89,20 @@ async function live(index: number, random: () => number): Promise<void> {
   const id = made.body.server?.id;
   if (!id) throw new Error(`create answered ${made.status}: ${JSON.stringify(made.body)}`);
   await delay(random() * 1_500);
+  if (random() < ACTED) await useIt(id, random);
   if (random() < 0.8) await demo.call('DELETE', 'compute', `/servers/${id}`);
+}
+
+/** Mostly one thing after the other, sometimes one into the other. */
+async function useIt(id: string, random: () => number): Promise<void> {
+  const times = Math.ceil(random() * ACTIONS_MOST);
+  for (let n = 0; n < times; n++) {
+    const server = await rested(demo, id, random() < 0.8 ? REST_MS : 0);
+    if (!server) return;
+    const { name, wrong } = await act(demo, { server, things, random });
+    asked.set(name, (asked.get(name) ?? 0) + 1);
+    if (wrong) throw new Error(wrong);
+  }
 }
 
 /** All of them, eight at a time, in step with the kills. */
@@ -105,22 +120,27 @@ async function liveAll(random: () => number, faults: readonly Fault[]): Promise<
   return failures;
 }
 
-const SUMMARY = ['active', 'claims', 'ports', 'domains'] as const;
-
 /** Waits until nothing is between two states; returns how long after the last fault that was. */
 async function untilFinal(lastFault: number): Promise<number> {
-  const final = (server: Listed) => ['ACTIVE', 'ERROR'].includes(server.status) && server[TASK] === null;
-  const unsettled = (list: readonly Listed[]) => list.filter((server) => !final(server));
+  const unsettled = (list: readonly Listed[]) => list.filter((server) => !isFinal(server));
   const all = (list: readonly Listed[]) => unsettled(list).length === 0;
   await until('every server to be final', servers, all, FINAL_WITHIN_MS + 30_000, 500);
   return Date.now() - lastFault;
 }
 
-/** What is active, claimed, plugged and running is one set of servers, and no node holds more than it has. */
+/** What has a place, a claim and a guest is one set of servers, those off their node keep ports, and no node is too full. */
 async function expectOneSet(): Promise<void> {
-  const { oversubscribed, ...held } = await holdings(STATE);
+  const { oversubscribed, placed, unplaced, claims, domains, ports } = await holdings(STATE);
   expect(oversubscribed).toEqual([]);
-  for (const what of SUMMARY) expect(held[what], what).toEqual(held.active);
+  expect(claims, 'claims').toEqual(placed);
+  expect(domains, 'domains').toEqual(placed);
+  expect(ports, 'ports').toEqual([...placed, ...unplaced].sort());
+}
+
+/** What the actions left in the image service. */
+async function removeImages(): Promise<void> {
+  for (const { id, name } of await images())
+    if (name.startsWith(PREFIX)) await demo.call('DELETE', 'image', `/v2/images/${id}`);
 }
 
 function tell(faults: readonly Fault[], finalAfter: number): void {
@@ -130,9 +150,10 @@ function tell(faults: readonly Fault[], finalAfter: number): void {
   const slowest = faults.reduce((most, { backAfterMs = 0 }) => Math.max(most, backAfterMs), 0);
   console.log(`slowest to come back: ${slowest} ms`);
   console.log(`requests repeated: ${repeated || 'none'}`);
+  console.log(`actions: ${[...asked].map(([name, times]) => `${name} ${times}x`).join(', ')}`);
 }
 
-it(`survives ${SERVERS} creates and deletes under kills (seed ${SEED})`, async () => {
+it(`survives the lives of ${SERVERS} servers under kills (seed ${SEED})`, async () => {
   const stop = new AbortController();
   const faults: Fault[] = [];
   const rampage = { victims: VICTIMS, everyMs: KILL_EVERY_MS, random: seeded(SEED + 1), faults, stop: stop.signal };
@@ -150,7 +171,10 @@ it(`survives ${SERVERS} creates and deletes under kills (seed ${SEED})`, async (
   expect.soft((await servers()).filter((server) => server.status === 'ERROR')).toEqual([]);
   expect(await until('the auditor to be satisfied', findings, (found) => !found.length, 30_000, 3_000)).toEqual([]);
   await expectOneSet();
+  await removeImages();
 
+  for (const server of await servers())
+    await demo.call('POST', 'compute', `/servers/${server.id}/action`, { unlock: null });
   for (const server of await servers()) await demo.call('DELETE', 'compute', `/servers/${server.id}`);
   await until('every server to be gone', servers, (list) => list.length === 0, FINAL_WITHIN_MS, 500);
   expect(await findings()).toEqual([]);
