@@ -2,7 +2,7 @@
  * How each API words an error. One table of statuses by kind, with the few places where the dialects differ;
  * everything else in the product speaks of kinds alone.
  */
-import { type ErrorKind, type Failure, publicMessage } from '#libs/kernel';
+import { type ErrorKind, type Failure, fail, publicMessage } from '#libs/kernel';
 import { type Microversion, negotiate, type VersionSpace, versionHeaders } from './microversion.js';
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -16,8 +16,14 @@ export interface Fault {
 /** What the registrar needs to know of an API's manners. */
 export interface Dialect {
   readonly name: string;
+  /** Who may not call is told so before the body is looked at, where no target has to be looked up for it. */
+  readonly policyFirst?: boolean;
+  /** What is said of a body that is no JSON, or none. */
+  readonly malformed?: string;
   /** 0 where the API has no microversions. */
   negotiate(headers: Headers): Microversion;
+  /** Refuses what the API does not take whatever the operation: media types, mostly. */
+  admit?(method: string, headers: Headers): void;
   /** Headers of every answer. */
   headers(version: Microversion | undefined, requestId: string): Record<string, string>;
   fault(error: Failure, requestId: string, version: Microversion | undefined): Fault;
@@ -169,8 +175,8 @@ export const glanceDialect: Dialect = dialect({
 
 const PLACEMENT_CODES_SINCE = 1023;
 
-export const placementDialect = (space: VersionSpace): Dialect =>
-  dialect({
+export const placementDialect = (space: VersionSpace): Dialect => ({
+  ...dialect({
     name: 'placement',
     space,
     body: (error, status, requestId, version) => ({
@@ -181,7 +187,27 @@ export const placementDialect = (space: VersionSpace): Dialect =>
           detail: publicMessage(error),
           request_id: requestId,
           ...((version ?? 0) >= PLACEMENT_CODES_SINCE ? { code: error.type ?? 'placement.undefined_code' } : {}),
+          ...(status === 406 && version === undefined ? { max_version: space.max, min_version: space.min } : {}),
         },
       ],
     }),
+  }),
+  policyFirst: true,
+  malformed: 'Malformed JSON: the body of the request is no JSON document.',
+  admit: admitJson,
+});
+
+/** Whether one of the media ranges of an Accept header takes JSON. */
+const acceptsJson = (accept: string): boolean =>
+  accept.split(',').some((range) => {
+    const [type = '', ...parameters] = range.split(';').map((part) => part.trim().toLowerCase());
+    if (parameters.some((parameter) => /^q=0(?:\.0*)?$/.test(parameter))) return false;
+    return type === 'application/json' || type === 'application/*' || type === '*/*' || type === '*';
   });
+
+function admitJson(method: string, headers: Headers): void {
+  const { accept, 'content-type': type, 'content-length': length } = headers;
+  if (method === 'GET' && typeof accept === 'string' && accept.trim() && !acceptsJson(accept))
+    throw fail.notAcceptable('Only application/json is provided');
+  if (!type && Number(length) > 0) throw fail.invalid('content-type header required when content-length > 0');
+}

@@ -7,6 +7,7 @@ import { fail } from '#libs/kernel';
 export type Microversion = number;
 
 const PATTERN = /^([1-9]\d*)\.([0-9]|[1-9]\d{1,2})$/;
+const NUMBERS = /^\d+\.\d+$/;
 
 /** `2.37` -> 2037. Throws a plain Error: for tables in our own source. */
 export function mv(text: string): Microversion {
@@ -24,6 +25,9 @@ export interface VersionSpace {
   readonly legacyHeader?: string;
   readonly min: string;
   readonly max: string;
+  /** How an API words that it does not understand a version; any two numbers are a version for it, if an unsupported one. */
+  readonly malformed?: (asked: string) => string;
+  readonly unsupported?: (asked: string) => string;
 }
 
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
@@ -33,14 +37,14 @@ export function negotiate(space: VersionSpace, headers: Headers): Microversion {
   const asked = askedFor(space, headers);
   if (asked === undefined) return mv(space.min);
   if (asked === 'latest') return mv(space.max);
-  if (!PATTERN.test(asked)) {
-    throw fail.invalid(`API Version String ${asked} is of invalid format. Must be of format MajorNum.MinorNum.`);
+  if (!(space.malformed ? NUMBERS : PATTERN).test(asked)) {
+    const words = `API Version String ${asked} is of invalid format. Must be of format MajorNum.MinorNum.`;
+    throw fail.invalid(space.malformed?.(asked) ?? words);
   }
-  const version = mv(asked);
+  const version = PATTERN.test(asked) ? mv(asked) : 0;
   if (version < mv(space.min) || version > mv(space.max)) {
-    throw fail.notAcceptable(
-      `Version ${asked} is not supported by the API. Minimum is ${space.min} and maximum is ${space.max}.`,
-    );
+    const words = `Version ${asked} is not supported by the API. Minimum is ${space.min} and maximum is ${space.max}.`;
+    throw fail.notAcceptable(space.unsupported?.(asked) ?? words);
   }
   return version;
 }

@@ -11,6 +11,12 @@ import { type Microversion, mv } from './microversion.js';
 
 type Json = Record<string, unknown>;
 
+/** Carries the schema that refused, and what it refused. */
+export type SchemaError = ErrorObject;
+
+/** What is wrong with a value, in the words of one API. */
+export type Words = (error: SchemaError | undefined, value: unknown) => string;
+
 export interface Checked<T> {
   /** The static type; never present at run time. */
   readonly static?: T;
@@ -62,16 +68,18 @@ function pickVariant(list: readonly [string, unknown][], version: Microversion):
   return holds[1];
 }
 
-const options = { strict: false, allErrors: false, validateFormats: false, logger: false } as const;
+const options = { strict: false, allErrors: false, validateFormats: false, logger: false, verbose: true } as const;
 const bodies = new Ajv({ ...options });
 const queries = new Ajv({ ...options, coerceTypes: 'array' });
 
 /** A body: nothing is coerced. */
-export const body = <S extends TSchema>(schema: S): Checked<Static<S>> => checked(schema, bodies);
+export const body = <S extends TSchema>(schema: S, words: Words = sentence): Checked<Static<S>> =>
+  checked(schema, bodies, words);
 /** A query string: numbers and booleans are read from their text, a single value where a list is wanted becomes one. */
-export const query = <S extends TSchema>(schema: S): Checked<Static<S>> => checked(schema, queries);
+export const query = <S extends TSchema>(schema: S, words: Words = sentence): Checked<Static<S>> =>
+  checked(schema, queries, words);
 
-function checked<S extends TSchema>(schema: S, ajv: Ajv): Checked<Static<S>> {
+function checked<S extends TSchema>(schema: S, ajv: Ajv, words: Words): Checked<Static<S>> {
   const byVersion = new Map<Microversion, ValidateFunction>();
   const byText = new Map<string, ValidateFunction>();
   const validator = (version: Microversion): ValidateFunction => {
@@ -87,12 +95,15 @@ function checked<S extends TSchema>(schema: S, ajv: Ajv): Checked<Static<S>> {
   return {
     check(value, version) {
       const validate = validator(version);
-      return validate(value) ? undefined : sentence(validate.errors?.[0], value);
+      if (validate(value)) return undefined;
+      // Of alternatives of which none fits, the last error says so; the first says why the first one does not.
+      const last = validate.errors?.at(-1);
+      return words(last?.keyword === 'anyOf' && words !== sentence ? last : validate.errors?.[0], value);
     },
   };
 }
 
-function sentence(error: ErrorObject | null | undefined, value: unknown): string {
+function sentence(error: ErrorObject | undefined, value: unknown): string {
   if (!error) return 'Invalid input.';
   const path = error.instancePath.slice(1).replaceAll('/', '.');
   if (error.keyword === 'additionalProperties') {

@@ -66,11 +66,15 @@ const token = (project: string, roles: string[]): string => {
 };
 
 let app: NestFastifyApplication;
+const manners = { policyFirst: false };
 beforeAll(async () => {
   app = await serveHttp(ThingsModule, {
     ops: rows,
     dialect: {
       name: 'test',
+      get policyFirst() {
+        return manners.policyFirst;
+      },
       negotiate: () => 0,
       headers: (_version, requestId) => ({ 'X-Openstack-Request-Id': requestId }),
       fault: (error) => ({
@@ -116,6 +120,14 @@ it('checks the token, then the target, then policy, then the body', async () => 
   expect((await ask('POST', '/things', token('p1', ['member']), '{"thing":{"name":"x"}}')).statusCode).toBe(201);
 });
 
+it('tells who may not call before it looks at the body, where the dialect has it so', async () => {
+  const reader = token('p1', ['reader']);
+  expect((await ask('POST', '/things', reader, '{}')).statusCode).toBe(400);
+  manners.policyFirst = true;
+  expect((await ask('POST', '/things', reader, '{}')).statusCode).toBe(403);
+  manners.policyFirst = false;
+});
+
 it('answers bad input in the dialect and never with 500', async () => {
   const who = token('p1', ['member']);
   expect((await ask('POST', '/things', who, '{"thing":')).json()).toMatchObject({ kind: 'invalid' });
@@ -128,7 +140,10 @@ it('answers bad input in the dialect and never with 500', async () => {
   });
   expect((await ask('POST', '/things', who, `{"thing":{"name":"${'x'.repeat(2 << 20)}"}}`)).statusCode).toBe(413);
   expect((await ask('GET', '/nothing', who)).statusCode).toBe(404);
-  expect((await ask('PUT', '/things', who, '{}')).statusCode).toBe(405);
+  const other = await ask('PUT', '/things', who, '{}');
+  expect([other.statusCode, other.headers['allow'], other.headers['content-type']]).toEqual([
+    ...[405, 'POST', 'application/json'],
+  ]);
 });
 
 it('echoes a well-formed request id and replaces any other', async () => {

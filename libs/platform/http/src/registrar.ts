@@ -17,7 +17,10 @@ import type { Call, HandlerClass, Op, Reply } from './op.js';
 
 export interface Manners {
   readonly name: string;
+  readonly policyFirst?: boolean;
+  readonly malformed?: string;
   negotiate(headers: FastifyRequest['headers']): number;
+  admit?(method: string, headers: FastifyRequest['headers']): void;
   headers(version: number | undefined, requestId: string): Record<string, string>;
   fault(
     error: Failure,
@@ -85,11 +88,13 @@ export class Registrar {
     fastify.setNotFoundHandler((request, reply) => {
       const path = request.url.split('?')[0] ?? '';
       // With a slash at its end it is one thing of a list, its id left out.
-      const allowed = !path.endsWith('/') && methods.some(({ pattern }) => pattern.test(path));
-      const error = allowed
-        ? fail.methodNotAllowed('The method is not allowed for this resource.')
+      const isWhole = path === '/' || !path.endsWith('/');
+      const allowed = methods.filter(({ pattern }) => isWhole && pattern.test(path)).map(({ method }) => method);
+      if (allowed.length) reply.header('Allow', [...new Set(allowed)].sort().join(', '));
+      const error = allowed.length
+        ? fail.methodNotAllowed(`The method ${request.method} is not allowed for this resource.`)
         : fail.notFound('The resource could not be found.');
-      this.#refuse(error, requestIdOf(request), undefined, reply);
+      this.#refuse(error, requestIdOf(request), this.#versionOf(request), reply);
     });
     fastify.setErrorHandler((error, request, reply) => this.#refuse(error, requestIdOf(request), undefined, reply));
   }
@@ -103,6 +108,7 @@ export class Registrar {
       const isPublic = rows.every((row) => row.rule === 'public');
       const token = isPublic ? undefined : verifier.verify(typeof header === 'string' ? header : '');
       version = dialect.negotiate(request.headers);
+      dialect.admit?.(request.method, request.headers);
       const row = this.#choose(rows, request, version);
       const context = {
         requestId,
@@ -140,11 +146,17 @@ export class Registrar {
   ): Promise<Reply> {
     const loose = row as unknown as Loose;
     const call = this.#callOf(request, version, requestId, token);
+    if (this.#options.dialect.policyFirst && !loose.load && row.rule !== 'public')
+      this.#authorize(row.rule, loose, call, undefined);
     if (loose.query) complain(loose.query.check(request.query, version));
-    if (loose.body && isStream(request.body))
+    if (loose.body && !mayBeJson(request))
       throw fail.unsupportedMedia('The media type of the body must be application/json.');
     if (loose.body)
-      complain(request.body === undefined ? 'A JSON body is needed.' : loose.body.check(request.body, version));
+      complain(
+        request.body === undefined
+          ? (this.#options.dialect.malformed ?? 'A JSON body is needed.')
+          : loose.body.check(request.body, version),
+      );
     const handlers = this.#options.handlerOf(row.handlers);
     const found = loose.load ? await loose.load(handlers, call) : undefined;
     if (row.rule !== 'public') this.#authorize(row.rule, loose, call, found);
@@ -197,9 +209,8 @@ export class Registrar {
     reply.code(answer.status ?? statusOf(row, version)).headers(this.#options.dialect.headers(version, requestId));
     if (answer.headers) reply.headers(answer.headers);
     if (answer.body === undefined) return reply.send();
-    const raw = Buffer.isBuffer(answer.body) || isStream(answer.body);
-    if (!raw) reply.type('application/json');
-    return reply.send(raw ? answer.body : JSON.stringify(answer.body));
+    if (Buffer.isBuffer(answer.body) || isStream(answer.body)) return reply.send(answer.body);
+    return sendJson(reply, answer.body);
   }
 
   #refuse(error: unknown, requestId: string, version: number | undefined, reply: FastifyReply): FastifyReply {
@@ -208,16 +219,32 @@ export class Registrar {
       runInContext({ requestId }, () => this.#options.log.error({ err: failure.cause ?? error }, 'a request failed'));
     }
     const fault = this.#options.dialect.fault(failure, requestId, version);
-    return reply
-      .code(fault.status)
-      .headers({ ...this.#options.dialect.headers(version, requestId), ...fault.headers })
-      .type('application/json')
-      .send(JSON.stringify(fault.body));
+    reply.code(fault.status).headers({ ...this.#options.dialect.headers(version, requestId), ...fault.headers });
+    return sendJson(reply, fault.body);
+  }
+
+  /** For answers to what is no operation: the version, if it can be had. */
+  #versionOf(request: FastifyRequest): number | undefined {
+    try {
+      return this.#options.dialect.negotiate(request.headers);
+    } catch {
+      return undefined;
+    }
   }
 }
 
+/** As bytes: Fastify would add a charset to the type of a text, and no OpenStack service names one. */
+const sendJson = (reply: FastifyReply, body: unknown): FastifyReply =>
+  reply.type('application/json').send(Buffer.from(JSON.stringify(body)));
+
 const isStream = (value: unknown): boolean =>
   typeof (value as { pipe?: unknown } | null | undefined)?.pipe === 'function';
+
+/** A body of another type is left unread; where there is none, its type may still be named. */
+const mayBeJson = ({ body, headers }: FastifyRequest): boolean =>
+  !isStream(body) && (headers['content-type'] === undefined || JSON_TYPE.test(headers['content-type']));
+
+const JSON_TYPE = /^application\/(?:[\w.+-]*[+-])?json/;
 
 const own = (who: Credentials): Target => ({ projectId: who.projectId, domainId: who.domainId, userId: who.userId });
 
@@ -245,10 +272,10 @@ function asFailure(error: unknown): Failure {
   return fail.internal('internal', { cause: error });
 }
 
-function methodsByPath(ops: readonly Op[]): { pattern: RegExp }[] {
-  const paths = [...new Set(ops.map((row) => row.path))];
+function methodsByPath(ops: readonly Op[]): { method: string; pattern: RegExp }[] {
   const literal = (text: string) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
-  return paths.map((path) => ({
+  return ops.map(({ method, path }) => ({
+    method,
     pattern: new RegExp(
       `^${path
         .split('/')

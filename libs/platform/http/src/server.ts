@@ -60,7 +60,7 @@ export async function serveHttp(module: Class | DynamicModule, options: HttpOpti
     abortOnError: false,
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
-  addParsers(fastify);
+  addParsers(fastify, options.dialect.malformed ?? 'The request body is not valid JSON.');
   addProbes(fastify, options);
   options.extra?.(fastify, app);
   const handlerOf = (type: HandlerClass<unknown>): unknown => app.get(type as Class, { strict: false });
@@ -72,13 +72,13 @@ export async function serveHttp(module: Class | DynamicModule, options: HttpOpti
 }
 
 /** JSON of any flavour is parsed, with prototype poisoning refused; any other body stays an unread stream. */
-function addParsers(fastify: FastifyInstance): void {
+function addParsers(fastify: FastifyInstance, malformed: string): void {
   fastify.removeAllContentTypeParsers();
   const parse = fastify.getDefaultJsonParser('error', 'error');
   fastify.addContentTypeParser(/^application\/(?:[\w.+-]*[+-])?json/, { parseAs: 'string' }, (request, text, done) => {
     if (text === '') return done(null, undefined);
     parse(request, text as string, (error, value) => {
-      if (error) return done(fail.invalid('The request body is not valid JSON.', { cause: error }));
+      if (error) return done(fail.invalid(malformed, { cause: error }));
       if (holdsHalfCharacter(text as string, value))
         return done(fail.invalid('The request body holds half of a surrogate pair.'));
       done(null, value);

@@ -1,152 +1,10 @@
 /** The API over a real database: what clients send and expect, version by version. */
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import type { NestFastifyApplication } from '@nestjs/platform-fastify';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { randomIds, systemClock } from '#libs/kernel';
-import { serveHttp } from '#libs/platform/http';
-import { openLog } from '#libs/platform/log';
-import { mintToken, TokenVerifier } from '#libs/platform/policy';
-import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
-import { placementDialect } from '#libs/wire';
-import {
-  AllocationRepo,
-  BooksRepo,
-  NamesRepo,
-  ProviderRepo,
-  placementMigrations,
-  ReshapeRepo,
-  SnapshotKeeper,
-} from '#services/placement/data';
-import { placementApiOps, placementModule } from './placement.module.js';
-import { PLACEMENT_SPACE } from './placement.space.js';
-import { PlacementStore } from './store.js';
+import { randomUUID } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import { BooksRepo } from '#services/placement/data';
+import { ADMIN, ask, holds, provider, READER, SERVICE, service, withService } from '../fixtures/api.js';
 
-const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-const verifier = new TokenVerifier(systemClock);
-verifier.setKeys([{ kid: 'k', publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() }]);
-const now = Date.now();
-const token = (roles: readonly string[]): string =>
-  mintToken(
-    {
-      userId: 'u1',
-      userName: 'u',
-      userDomainId: 'default',
-      userDomainName: 'Default',
-      project: { id: 'p1', name: 'p', domainId: 'default', domainName: 'Default' },
-      roles: roles.map((name) => [`id-${name}`, name] as const),
-      methods: ['password'],
-      issuedAt: now,
-      expiresAt: now + 600_000,
-      auditIds: ['x'],
-    },
-    'k',
-    privateKey,
-  );
-const ADMIN = token(['admin']);
-const READER = token(['reader']);
-
-let scratch: ScratchDatabase;
-let app: NestFastifyApplication;
-beforeAll(async () => {
-  scratch = await scratchDatabase([placementMigrations]);
-  const { db } = scratch;
-  const store = new PlacementStore(
-    new SnapshotKeeper(db),
-    new ProviderRepo(db),
-    new AllocationRepo(db),
-    NamesRepo.classes(db),
-    NamesRepo.traits(db),
-    new ReshapeRepo(db),
-    { clock: systemClock, ids: randomIds },
-  );
-  app = await serveHttp(placementModule(store), {
-    ops: placementApiOps,
-    dialect: placementDialect(PLACEMENT_SPACE),
-    verifier,
-    publicBase: 'http://cloud.example/placement',
-    log: openLog('test', 'silent'),
-    host: '127.0.0.1',
-    port: 0,
-    health: () => ({}),
-  });
-});
-afterAll(async () => {
-  await app.close();
-  await scratch.drop();
-});
-beforeEach(async () => {
-  await scratch.db.exec('insert into provider_gone (id) select id from provider');
-  await scratch.db.exec(
-    'truncate provider, consumer, allocation, consumer_fence, event, custom_class, custom_trait cascade',
-  );
-});
-
-/** Every field of any answer that a test reads by name. */
-interface Body {
-  readonly uuid: string;
-  readonly generation: number;
-  readonly links: readonly { rel: string; href: string }[];
-  readonly resource_providers: readonly { name: string }[];
-  readonly usages: Readonly<Record<string, number>>;
-  readonly traits: readonly string[];
-  readonly errors: readonly { code: string }[];
-  readonly allocations: unknown;
-  readonly inventories: unknown;
-  readonly allocation_requests: readonly unknown[];
-  readonly provider_summaries: Readonly<Record<string, unknown>>;
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: Body;
-  readonly headers: Readonly<Record<string, unknown>>;
-}
-
-type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
-
-async function ask(method: Method, url: string, body?: unknown, version = '1.39', who = ADMIN): Promise<Answer> {
-  verifier.heard();
-  const answer = await app.inject({
-    method,
-    url,
-    headers: {
-      'x-auth-token': who,
-      'openstack-api-version': `placement ${version}`,
-      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-    },
-    ...(body === undefined ? {} : { payload: JSON.stringify(body) }),
-  });
-  return {
-    status: answer.statusCode,
-    body: (answer.payload ? JSON.parse(answer.payload) : undefined) as Body,
-    headers: answer.headers,
-  };
-}
-
-async function provider(
-  name: string,
-  more: Record<string, unknown> = {},
-  inventories: Record<string, unknown> = { VCPU: { total: 8 }, MEMORY_MB: { total: 4096 } },
-): Promise<string> {
-  const created = await ask('POST', '/resource_providers', { name, ...more });
-  expect(created.status).toBe(200);
-  const { uuid } = created.body;
-  const set = await ask('PUT', `/resource_providers/${uuid}/inventories`, {
-    resource_provider_generation: 0,
-    inventories,
-  });
-  expect(set.status).toBe(200);
-  return uuid;
-}
-
-const holds = (consumer: string, shares: Record<string, Record<string, number>>, generation: number | null = null) =>
-  ask('PUT', `/allocations/${consumer}`, {
-    allocations: Object.fromEntries(Object.entries(shares).map(([id, resources]) => [id, { resources }])),
-    project_id: 'p1',
-    user_id: 'u1',
-    consumer_generation: generation,
-    consumer_type: 'INSTANCE',
-  });
+withService();
 
 describe('providers', () => {
   it('are made, shown, renamed and deleted, with what each version shows', async () => {
@@ -179,7 +37,7 @@ describe('providers', () => {
     expect(shown.headers).toMatchObject({ 'cache-control': 'no-cache', 'openstack-api-version': 'placement 1.39' });
     expect((await ask('PUT', `/resource_providers/${uuid}`, { name: 'b' })).body).toMatchObject({
       name: 'b',
-      generation: 1,
+      generation: 0,
     });
     expect((await ask('DELETE', `/resource_providers/${uuid}`)).status).toBe(204);
     expect((await ask('GET', `/resource_providers/${uuid}`)).status).toBe(404);
@@ -315,7 +173,7 @@ describe('inventories', () => {
     await holds(randomUUID(), { [id]: { VCPU: 1 } });
     expect(await ask('DELETE', `${path}/VCPU`)).toMatchObject({
       status: 409,
-      body: { errors: [{ code: 'placement.inventory.inuse' }] },
+      body: { errors: [{ code: 'placement.concurrent_update' }] },
     });
     expect((await ask('DELETE', path)).status).toBe(409);
     expect((await ask('DELETE', `${path}/DISK_GB`)).status).toBe(204);
@@ -385,7 +243,7 @@ describe('allocations', () => {
     expect((await holds(randomUUID(), { [a]: { NOPE: 1 } })).status).toBe(400);
     expect((await ask('DELETE', `/allocations/${consumer}`)).status).toBe(204);
     expect((await ask('DELETE', `/allocations/${consumer}`)).status).toBe(404);
-    expect(await new BooksRepo(scratch.db).mismatches()).toEqual([]);
+    expect(await new BooksRepo(service().scratch.db).mismatches()).toEqual([]);
   });
 
   it('speak the older shapes', async () => {
@@ -418,13 +276,14 @@ describe('allocations', () => {
     });
     expect((await ask('POST', '/allocations', { [x]: wish(b, 1), [y]: wish(a, null) })).status).toBe(204);
     expect((await ask('GET', `/resource_providers/${a}/usages`)).body.usages['VCPU']).toBe(8);
+    const reshape = (body: unknown) => ask('POST', '/reshaper', body, '1.39', SERVICE);
     const generation = async (id: string) => (await ask('GET', `/resource_providers/${id}`)).body.generation;
     const shape = { [a]: { resource_provider_generation: await generation(a), inventories: {} } };
-    expect((await ask('POST', '/reshaper', { inventories: shape, allocations: {} })).status).toBe(409);
+    expect((await reshape({ inventories: shape, allocations: {} })).status).toBe(409);
     const c = await provider('c');
-    expect((await ask('POST', '/reshaper', { inventories: shape, allocations: { [y]: wish(c, 1) } })).status).toBe(204);
+    expect((await reshape({ inventories: shape, allocations: { [y]: wish(c, 1) } })).status).toBe(204);
     expect((await ask('GET', `/resource_providers/${a}/inventories`)).body.inventories).toEqual({});
-    expect(await new BooksRepo(scratch.db).mismatches()).toEqual([]);
+    expect(await new BooksRepo(service().scratch.db).mismatches()).toEqual([]);
   });
 });
 
@@ -486,7 +345,7 @@ describe('allocation candidates', () => {
   });
 
   it('cost little over a thousand providers', async () => {
-    await scratch.db.exec(
+    await service().scratch.db.exec(
       `insert into provider (id, name, root_id, inventories)
        select id, id::text, id, $1::jsonb from (select gen_random_uuid() as id from generate_series(1, 1000)) g`,
       [
@@ -504,7 +363,7 @@ describe('allocation candidates', () => {
     expect((await ask('GET', url, undefined, '1.36')).body.allocation_requests).toHaveLength(1000);
     const headers = { 'x-auth-token': ADMIN, 'openstack-api-version': 'placement 1.36' };
     const begun = process.threadCpuUsage();
-    for (let n = 0; n < 20; n += 1) await app.inject({ method: 'GET', url, headers });
+    for (let n = 0; n < 20; n += 1) await service().app.inject({ method: 'GET', url, headers });
     const { user, system } = process.threadCpuUsage(begun);
     const ms = (user + system) / 20_000;
     console.error(`allocation candidates over 1,000 providers: ${ms.toFixed(1)} ms of CPU`);
@@ -513,6 +372,6 @@ describe('allocation candidates', () => {
 });
 
 it('says what it is without a token', async () => {
-  const answer = await app.inject({ method: 'GET', url: '/' });
+  const answer = await service().app.inject({ method: 'GET', url: '/' });
   expect([answer.statusCode, answer.json().versions[0].max_version]).toEqual([200, '1.39']);
 });

@@ -1,9 +1,16 @@
 /** The versions of the Placement API that are wholly true here, and the rules of who may do what. */
-import { ADMIN, PROJECT_READER, rule } from '#libs/platform/policy';
+import { ADMIN, any, PROJECT_READER, role, rule } from '#libs/platform/policy';
 
-export const PLACEMENT_SPACE = { serviceType: 'placement', min: '1.0', max: '1.39' } as const;
+export const PLACEMENT_SPACE = {
+  serviceType: 'placement',
+  min: '1.0',
+  max: '1.39',
+  malformed: (asked: string) => `invalid version string: ${asked.slice(0, 100)}`,
+  unsupported: (asked: string) => `Unacceptable version header: ${asked.slice(0, 100)}`,
+} as const;
 
-const admin = (name: string) => rule(`placement:${name}`, ADMIN);
+/** Other services keep the books here, so their role may do what an administrator may. */
+const admin = (name: string) => rule(`placement:${name}`, any(ADMIN, role('service')));
 
 export const RULES = {
   listProviders: admin('resource_providers:list'),
@@ -19,7 +26,7 @@ export const RULES = {
   listAggregates: admin('resource_providers:aggregates:list'),
   updateAggregates: admin('resource_providers:aggregates:update'),
   providerUsages: admin('resource_providers:usages'),
-  usages: rule('placement:usages', PROJECT_READER),
+  usages: rule('placement:usages', any(PROJECT_READER, role('service'))),
   listTraits: admin('traits:list'),
   showTrait: admin('traits:show'),
   updateTrait: admin('traits:update'),
@@ -38,5 +45,6 @@ export const RULES = {
   updateAllocations: admin('allocations:update'),
   deleteAllocations: admin('allocations:delete'),
   listCandidates: admin('allocation_candidates:list'),
-  reshape: admin('reshaper:reshape'),
+  /** Only the services whose books these are know how to move them. */
+  reshape: rule('placement:reshaper:reshape', role('service')),
 } as const;

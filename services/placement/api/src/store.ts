@@ -1,7 +1,11 @@
 /** What the handlers work on, as one value of Nest's container. */
-import { type Clock, fail, type Ids, isUuid } from '#libs/kernel';
+import { type Clock, fail, type Ids, isUuidLike } from '#libs/kernel';
 import type { AllocationRepo, NamesRepo, ProviderRepo, ReshapeRepo, SnapshotKeeper } from '#services/placement/data';
 import type { Provider, Snapshot } from '#services/placement/domain';
+import { dashed } from './values.wire.js';
+
+/** What is said where somebody else was faster. */
+export const STALE = "Resource provider's generation already changed. Please update the generation and try again.";
 
 export class PlacementStore {
   constructor(
@@ -21,22 +25,20 @@ export class PlacementStore {
 
   /** The provider of that id, with everything committed before this call. Throws `notFound`. */
   async provider(id: string): Promise<Provider> {
-    const provider = isUuid(id) ? (await this.snapshot()).find(id.toLowerCase()) : undefined;
-    if (!provider) throw fail.notFound(`No resource provider with uuid ${id} found`);
+    const provider = isUuidLike(id) ? (await this.snapshot()).find(dashed(id)) : undefined;
+    if (!provider) throw fail.notFound(`No resource provider with uuid ${id.slice(0, 100)} found`);
     return provider;
   }
 
-  /** Throws `invalid` for classes that do not exist. */
-  async checkClasses(names: readonly string[], where: string): Promise<void> {
-    const unknown = await this.classes.unknown(names);
-    if (unknown.length) throw fail.invalid(`Unknown resource class in ${where}: ${unknown.join(', ')}`, BAD_VALUE);
+  /** Throws `invalid` for classes that do not exist, in a sentence that begins with what the caller says. */
+  async checkClasses(names: readonly string[], said: string): Promise<void> {
+    const [unknown] = await this.classes.unknown(names);
+    if (unknown !== undefined) throw fail.invalid(`${said}No such resource class ${unknown.slice(0, 255)}.`);
   }
 
   /** Throws `invalid` for traits that do not exist. */
-  async checkTraits(names: readonly string[]): Promise<void> {
+  async checkTraits(names: readonly string[], said = 'No such trait(s): ', end = '.'): Promise<void> {
     const unknown = await this.traits.unknown(names);
-    if (unknown.length) throw fail.invalid(`No such trait(s): ${unknown.join(', ')}.`, BAD_VALUE);
+    if (unknown.length) throw fail.invalid(`${said}${unknown.join(', ').slice(0, 1000)}${end}`);
   }
 }
-
-export const BAD_VALUE = { type: 'placement.query.bad_value' } as const;

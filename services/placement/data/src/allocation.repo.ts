@@ -1,6 +1,9 @@
 /**
  * Allocations as the Placement API writes them: any consumers on any providers at once, all or nothing. Providers are
  * locked in the order of their ids, then written once each, on the condition that what grows still fits.
+ *
+ * A provider's generation rises also when something is given back, which it does not upstream: by it snapshots know which
+ * of two states is the newer one. Who holds an older generation is asked to look again, as for any other change.
  */
 import { fail } from '#libs/kernel';
 import type { Db, Tx } from '#libs/platform/db';
@@ -30,11 +33,7 @@ export interface ConsumerWish {
   readonly type: string | undefined;
   /** What the caller believes: null for a new consumer; undefined where it is too old to say. */
   readonly generation: number | null | undefined;
-  readonly allocations: readonly {
-    readonly providerId: string;
-    readonly resources: Amounts;
-    readonly generation?: number | undefined;
-  }[];
+  readonly allocations: readonly { readonly providerId: string; readonly resources: Amounts }[];
 }
 
 /** Who an allocation belongs to when a caller from before 1.8 does not say. */
@@ -189,7 +188,7 @@ async function writeConsumer(tx: Tx, wish: ConsumerWish): Promise<void> {
 
 const consumerConflict = (wish: ConsumerWish, known: number | undefined): Error =>
   fail.conflict(
-    `consumer generation conflict: expected ${known === undefined ? 'null' : known} but got ${wish.generation ?? 'null'}`,
+    `consumer generation conflict - expected ${known === undefined ? 'null' : known} but got ${wish.generation ?? 'None'}`,
     CONCURRENT,
   );
 
@@ -201,20 +200,16 @@ async function lockProviders(tx: Tx, ids: readonly string[]): Promise<Map<string
   return new Map(rows.map((row) => [row.id, row]));
 }
 
+const UNABLE = 'Unable to allocate inventory: ';
+const refusal = ({ id }: ProviderRow, name: string, would: string): string =>
+  `${UNABLE}Unable to create allocation for '${name}' on resource provider '${id}'. The requested amount would ${would}.`;
+
 function checkProvider(row: ProviderRow | undefined, wish: ConsumerWish['allocations'][number]): void {
   if (!row) throw fail.invalid(`Allocation for resource provider '${wish.providerId}' that does not exist.`);
-  if (wish.generation !== undefined && wish.generation !== row.generation) {
-    throw fail.conflict(`resource provider generation conflict: ${row.id} is at ${row.generation}`, CONCURRENT);
-  }
   for (const [name, amount] of Object.entries(wish.resources)) {
     const inventory = row.inventories[name];
-    if (!inventory)
-      throw fail.conflict(`There was a conflict: resource provider ${row.id} has no inventory of ${name}.`);
-    if (!unitsFit(inventory, amount)) {
-      throw fail.conflict(
-        `Unable to allocate inventory: ${amount} of ${name} on resource provider ${row.id} violates min_unit, max_unit or step_size.`,
-      );
-    }
+    if (!inventory) throw fail.conflict(`${UNABLE}Inventory for '${name}' on resource provider '${row.id}' invalid.`);
+    if (!unitsFit(inventory, amount)) throw fail.conflict(refusal(row, name, 'violate inventory constraints'));
   }
 }
 
@@ -235,9 +230,7 @@ async function writeUsed(tx: Tx, row: ProviderRow, delta: Amounts): Promise<void
     // What grows must go in; the sum of several shares may well be more than one may take at once.
     const free = inventory && { ...inventory, min_unit: 1, max_unit: Number.MAX_SAFE_INTEGER, step_size: 1 };
     if (amount > 0 && !fits(free, row.used[name] ?? 0, amount)) {
-      throw fail.conflict(
-        `Unable to allocate inventory: no room for ${amount} of ${name} on resource provider ${row.id}.`,
-      );
+      throw fail.conflict(refusal(row, name, 'exceed the capacity'));
     }
   }
   await tx.exec(

@@ -3,6 +3,7 @@ import { fail } from '#libs/kernel';
 import { type Db, isUnique, isViolation, type Tx } from '#libs/platform/db';
 import { type Inventories, NO_PROFILE, type NodeProfile, type ProviderFacts } from '#services/placement/domain';
 import { CONCURRENT } from './allocation.repo.js';
+import { holdNames } from './names.repo.js';
 import { PROVIDER_COLUMNS, type ProviderRow, toFacts } from './provider.columns.js';
 
 export interface NewProvider {
@@ -31,9 +32,15 @@ export interface ProviderChange {
   readonly aggregates?: readonly string[];
   /** Leave the generation as it is, as aggregates did before 1.19. */
   readonly quietly?: boolean;
+  /** What is said where the provider has another generation. */
+  readonly stale?: string;
 }
 
 const IN_USE = { type: 'placement.inventory.inuse' } as const;
+const DUPLICATE = { type: 'placement.duplicate_name' } as const;
+/** Trees stay as they are while a child is added to one; one move at a time. */
+const KEEP_TREES = `select pg_advisory_xact_lock_shared(hashtext('placement.trees'))`;
+const MOVE_TREES = `select pg_advisory_xact_lock(hashtext('placement.trees'))`;
 const notFound = (id: string): Error => fail.notFound(`No resource provider with uuid ${id} found`);
 
 export class ProviderRepo {
@@ -47,36 +54,44 @@ export class ProviderRepo {
   async create(provider: NewProvider): Promise<void> {
     try {
       await this.db.tx(async (tx) => {
+        if (provider.parentId !== null) await tx.exec(KEEP_TREES);
         const rootId = provider.parentId === null ? provider.id : await rootOf(tx, provider.parentId);
         await tx.exec(`insert into provider (id, name, parent_id, root_id) values ($1, $2, $3, $4)`, [
           ...[provider.id, provider.name, provider.parentId, rootId],
         ]);
       });
     } catch (error) {
-      throw nameTaken(error, provider.name) ?? error;
+      throw taken(error, provider) ?? error;
     }
   }
 
-  /** Renames and, where `parentId` is not undefined, moves a provider with everything below it. */
+  /**
+   * Renames and, where `parentId` is not undefined, moves a provider with everything below it. The generation stays: it
+   * guards what a provider offers and what is held of it.
+   */
   async update(id: string, name: string, parentId: string | null | undefined): Promise<void> {
     try {
       await this.db.tx(async (tx) => {
+        if (parentId !== undefined) await tx.exec(MOVE_TREES);
         const changed = await tx.exec(
-          `update provider set name = $2, generation = generation + 1, updated_at = now(), changed = pg_current_xact_id() where id = $1`,
+          `update provider set name = $2, updated_at = now(), changed = pg_current_xact_id() where id = $1`,
           [id, name],
         );
         if (!changed) throw notFound(id);
         if (parentId !== undefined) await move(tx, id, parentId);
       });
     } catch (error) {
-      throw nameTaken(error, name) ?? error;
+      if (isUnique(error, 'provider_name_unique'))
+        throw fail.conflict(`Conflicting resource provider ${name} already exists.`, DUPLICATE);
+      throw error;
     }
   }
 
   async remove(id: string): Promise<void> {
     try {
       await this.db.tx(async (tx) => {
-        if (!(await tx.exec('delete from provider where id = $1', [id]))) throw notFound(id);
+        if (!(await tx.exec('delete from provider where id = $1', [id])))
+          throw fail.notFound(`No resource provider with uuid ${id} found for delete`);
         await tx.exec('insert into provider_gone (id) values ($1)', [id]);
         await tx.exec(`delete from provider_gone where at < now() - interval '1 day'`);
       });
@@ -154,17 +169,15 @@ export async function changeProvider(
   id: string,
   generation: number | undefined,
   change: ProviderChange,
-  inUse: 'refuse' | 'later' = 'refuse',
 ): Promise<ProviderFacts> {
+  await holdNames(tx, 'class', Object.keys(change.inventories ?? {}));
+  await holdNames(tx, 'trait', change.traits ?? []);
   const known = await tx.one<ProviderRow>(`select ${PROVIDER_COLUMNS} from provider p where id = $1 for update`, [id]);
   if (!known) throw notFound(id);
   if (generation !== undefined && generation !== known.generation) {
-    throw fail.conflict(
-      `resource provider generation conflict: ${id} is at ${known.generation}, not ${generation}`,
-      CONCURRENT,
-    );
+    throw fail.conflict(change.stale ?? 'resource provider generation conflict', CONCURRENT);
   }
-  if (change.inventories && inUse === 'refuse') refuseInUse(known, change.inventories);
+  if (change.inventories) refuseInUse(known, change.inventories);
   const row = await tx.one<ProviderRow>(
     `update provider p set inventories = coalesce($2, inventories), traits = coalesce($3, traits),
        aggregates = coalesce($4, aggregates), generation = generation + $5::int, updated_at = now(), changed = pg_current_xact_id()
@@ -181,7 +194,7 @@ export async function changeProvider(
 }
 
 /** A class of which something is taken can not be taken away. */
-export function refuseInUse(row: Pick<ProviderRow, 'id' | 'used'>, inventories: Inventories): void {
+function refuseInUse(row: Pick<ProviderRow, 'id' | 'used'>, inventories: Inventories): void {
   const lost = Object.keys(row.used).filter((name) => !inventories[name]);
   if (lost.length)
     throw fail.conflict(`Inventory for '${lost.join(', ')}' on resource provider '${row.id}' in use.`, IN_USE);
@@ -189,7 +202,7 @@ export function refuseInUse(row: Pick<ProviderRow, 'id' | 'used'>, inventories: 
 
 async function rootOf(tx: Tx, parentId: string): Promise<string> {
   const parent = await tx.one<{ root_id: string }>('select root_id from provider where id = $1 for share', [parentId]);
-  if (!parent) throw fail.invalid(`parent provider UUID '${parentId}' does not exist.`);
+  if (!parent) throw fail.invalid('Object action create failed because: parent provider UUID does not exist.');
   return parent.root_id;
 }
 
@@ -202,22 +215,23 @@ async function move(tx: Tx, id: string, parentId: string | null): Promise<void> 
   );
   const ids = below.map((row) => row.id);
   if (parentId !== null && ids.includes(parentId)) {
-    throw fail.invalid('creating loop in the provider tree is not allowed.');
+    throw fail.invalid('Object action update failed because: creating loop in the provider tree is not allowed.');
   }
   const rootId = parentId === null ? id : await rootOf(tx, parentId);
   await tx.exec('update provider set parent_id = $2 where id = $1', [id, parentId]);
   await tx.exec(
-    `update provider set root_id = $2, generation = generation + (id <> $3)::int, changed = pg_current_xact_id() where id = any ($1)`,
-    [ids, rootId, id],
+    `update provider set root_id = $2, updated_at = now(), changed = pg_current_xact_id() where id = any ($1)`,
+    [ids, rootId],
   );
 }
 
-function nameTaken(error: unknown, name: string): Error | undefined {
-  if (isUnique(error, 'provider_name_unique')) {
-    return fail.conflict(`Conflicting resource provider name: ${name} already exists.`, {
-      type: 'placement.duplicate_name',
-    });
-  }
-  if (isUnique(error, 'provider_pkey')) return fail.conflict('Conflicting resource provider uuid: it already exists.');
-  return undefined;
+function taken(error: unknown, { id, name }: NewProvider): Error | undefined {
+  const what = isUnique(error, 'provider_name_unique')
+    ? `name: ${name}`
+    : isUnique(error, 'provider_pkey')
+      ? `uuid: ${id}`
+      : undefined;
+  return what === undefined
+    ? undefined
+    : fail.conflict(`Conflicting resource provider ${what} already exists.`, DUPLICATE);
 }

@@ -54,6 +54,8 @@ describe('plain providers', () => {
     expect(only({ forbidden: ['T'] })).toEqual(['c(VCPU:1)']);
     expect(only({ memberOf: [['x', 'y'], ['y']] })).toEqual(['c(VCPU:1)']);
     expect(only({ notMemberOf: ['x'] })).toEqual(['c(VCPU:1)']);
+    expect(only({ inTree: 'c' })).toEqual(['c(VCPU:1)']);
+    expect(only({ inTree: 'nobody' })).toEqual([]);
     expect(only({}, { rootRequired: ['T'] })).toEqual(['a(VCPU:1)']);
     expect(only({}, { rootForbidden: ['T'] })).toEqual(['c(VCPU:1)']);
   });

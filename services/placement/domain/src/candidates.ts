@@ -29,7 +29,7 @@ export interface CandidateRequest {
   /** Lists of group names whose providers must have one of them as a common ancestor. */
   readonly sameSubtree: readonly (readonly string[])[];
   readonly limit: number | undefined;
-  /** Whether children may give resources: callers of old do not expect it. */
+  /** Whether several providers of one tree may serve together: callers of old do not expect it. */
   readonly nested: boolean;
 }
 
@@ -57,6 +57,7 @@ function plainCandidates(snapshot: Snapshot, request: CandidateRequest, group: R
   const found: Candidate[] = [];
   for (const provider of snapshot.all()) {
     if (!wanted.every(([name, amount]) => provider.takes(name, amount))) continue;
+    if (group.inTree !== undefined && provider.id !== group.inTree) continue;
     if (!rootFits(provider, request) || !inScope(provider, group, provider)) continue;
     if (!hasTraits([provider], group.required)) continue;
     found.push({ parts: [{ provider, amounts }], mappings: [[suffix, [provider]]] });
@@ -99,7 +100,7 @@ function treeCandidates(snapshot: Snapshot, request: CandidateRequest): Candidat
   for (const root of snapshot.roots()) {
     if (!rootFits(root, request)) continue;
     const tree = snapshot.tree(root.id);
-    const pool = [...(request.nested ? tree : [root]), ...snapshot.sharersOf(tree)];
+    const pool = [...tree, ...snapshot.sharersOf(tree)];
     const options = request.groups.map((group) => sharesOf(snapshot, group, pool, root));
     if (options.some((shares) => shares.length === 0)) continue;
     for (const shares of product(options, MAX_PER_TREE)) {
@@ -174,7 +175,8 @@ function combine(
   );
   // What only sharers give belongs to their own trees, not to each tree that they serve.
   const ofThisTree = parts.length === 0 || shares.some((s) => s.providers.some((p) => p.facts.rootId === root.id));
-  if (!fitsTogether || !ofThisTree) return undefined;
+  const tooDeep = !request.nested && new Set(parts.map(({ provider }) => provider.facts.rootId)).size < parts.length;
+  if (!fitsTogether || !ofThisTree || tooDeep) return undefined;
   return { parts, mappings: shares.map((share) => [share.group.suffix, share.providers] as const) };
 }
 

@@ -2,15 +2,15 @@
 import { Injectable } from '@nestjs/common';
 import { Type } from 'typebox';
 import { type Call, op, type Reply } from '#libs/platform/http';
-import { body } from '#libs/wire';
 import type { ProviderFacts } from '#services/placement/domain';
 import { RULES } from '../placement.space.js';
-import { PlacementStore } from '../store.js';
-import { type AnyCall, dated, Generation, Uuid } from '../values.wire.js';
+import { PlacementStore, STALE } from '../store.js';
+import { type AnyCall, dashed, dated, Generation, Uuid } from '../values.wire.js';
+import { jsonBody } from '../words.wire.js';
 
 const List = Type.Array(Uuid, { uniqueItems: true });
-const PlainList = body(List);
-const Guarded = body(
+const PlainList = jsonBody(List);
+const Guarded = jsonBody(
   Type.Object({ aggregates: List, resource_provider_generation: Generation }, { additionalProperties: false }),
 );
 
@@ -32,8 +32,8 @@ export class AggregateHandlers {
 
   private async write(call: AnyCall, ids: readonly string[], generation: number | undefined): Promise<ProviderFacts> {
     const { id } = await this.store.provider(call.params['id']!);
-    const aggregates = ids.map((each) => each.toLowerCase());
-    return this.store.providers.change(id, generation, { aggregates, quietly: generation === undefined });
+    const aggregates = ids.map(dashed);
+    return this.store.providers.change(id, generation, { aggregates, quietly: generation === undefined, stale: STALE });
   }
 }
 

@@ -1,9 +1,9 @@
 import { Injectable } from '@nestjs/common';
-import { fail, isUuid } from '#libs/kernel';
+import { fail, isUuidLike } from '#libs/kernel';
 import type { Call, Reply } from '#libs/platform/http';
 import type { ConsumerWish } from '#services/placement/data';
 import { PlacementStore } from '../store.js';
-import { type AnyCall, dated } from '../values.wire.js';
+import { type AnyCall, dashed, dated } from '../values.wire.js';
 import {
   type ConsumerBody,
   classesOf,
@@ -28,9 +28,10 @@ export class AllocationHandlers {
   }
 
   async show(call: AnyCall): Promise<Reply> {
-    const id = consumerId(call);
-    const held = await this.store.allocations.ofConsumer(id);
-    const consumer = held.length ? await this.store.allocations.consumer(id) : undefined;
+    const given = call.params['consumer'] ?? '';
+    const id = isUuidLike(given) ? dashed(given) : undefined;
+    const held = id === undefined ? [] : await this.store.allocations.ofConsumer(id);
+    const consumer = id !== undefined && held.length ? await this.store.allocations.consumer(id) : undefined;
     const allocations = Object.fromEntries(
       held.map(({ providerId, generation, resources }) => [providerId, { generation, resources }]),
     );
@@ -39,25 +40,31 @@ export class AllocationHandlers {
   }
 
   replaceList(call: Call<ListBody>): Promise<Reply> {
-    return this.write([wishOfList(consumerId(call), call.body)]);
+    return this.writeOne(wishOfList(consumerId(call), call.body));
   }
 
   replace(call: Call<ConsumerBody>): Promise<Reply> {
-    return this.write([wishOf(consumerId(call), call.body)]);
+    return this.writeOne(wishOf(consumerId(call), call.body));
   }
 
   replaceMany(call: Call<Record<string, ConsumerBody>>): Promise<Reply> {
-    return this.write(Object.entries(call.body).map(([id, given]) => wishOf(id, given)));
+    const wishes = Object.entries(call.body).map(([id, given]) => wishOf(id, given));
+    return this.write(wishes, 'Unable to allocate inventory ');
   }
 
   async remove(call: AnyCall): Promise<Reply> {
-    const id = consumerId(call);
-    if (!(await this.store.allocations.remove(id))) throw fail.notFound(`No allocations for consumer '${id}'`);
+    const id = call.params['consumer'] ?? '';
+    const known = isUuidLike(id) && (await this.store.allocations.remove(dashed(id)));
+    if (!known) throw fail.notFound(`No allocations for consumer '${id.slice(0, 100)}'`);
     return {};
   }
 
-  private async write(wishes: readonly ConsumerWish[]): Promise<Reply> {
-    await this.store.checkClasses(classesOf(wishes), 'allocations');
+  private writeOne(wish: ConsumerWish): Promise<Reply> {
+    return this.write([wish], `Unable to allocate inventory for consumer ${wish.consumerId}: `);
+  }
+
+  private async write(wishes: readonly ConsumerWish[], unable: string): Promise<Reply> {
+    await this.store.checkClasses(classesOf(wishes), unable);
     await this.store.allocations.write(wishes);
     return {};
   }
@@ -65,6 +72,6 @@ export class AllocationHandlers {
 
 function consumerId(call: AnyCall): string {
   const id = call.params['consumer'] ?? '';
-  if (!isUuid(id)) throw fail.invalid(`Malformed consumer UUID: ${id.slice(0, 100)}`);
-  return id.toLowerCase();
+  if (!isUuidLike(id)) throw fail.invalid(`Malformed consumer_uuid: ${id.slice(0, 100)}`);
+  return dashed(id);
 }

@@ -1,12 +1,12 @@
 /** Allocations on the wire: a list before 1.12, from then on an object by provider. */
 import { type Static, Type } from 'typebox';
-import { body, during, mv } from '#libs/wire';
+import { during, mv } from '#libs/wire';
 import type { ConsumerFacts, ConsumerWish } from '#services/placement/data';
 import { type Amounts, MAX_INT } from '#services/placement/domain';
-import { type AnyCall, ClassName, Generation, Uuid } from '../values.wire.js';
+import { type AnyCall, ClassName, dashed, Uuid, UuidKey } from '../values.wire.js';
+import { jsonBody } from '../words.wire.js';
 
 const closed = { additionalProperties: false } as const;
-const UUID_KEY = Uuid;
 const Resources = Type.Record(ClassName, Type.Integer({ minimum: 1, maximum: MAX_INT }), {
   ...closed,
   minProperties: 1,
@@ -24,16 +24,21 @@ const ListBody = Type.Object(
   closed,
 );
 
-const Share = Type.Object({ resources: Resources, generation: Type.Optional(Generation) }, closed);
-const Mappings = Type.Record(Type.String({ maxLength: 64 }), Type.Array(Uuid, { minItems: 1 }));
+/** The provider's generation stands in what is read, so it may stand in what is written; it guards nothing. */
+const Share = Type.Object({ resources: Resources, generation: Type.Optional(Type.Integer()) }, closed);
+const Mappings = {
+  type: 'object',
+  minProperties: 1,
+  patternProperties: { '[a-zA-Z0-9_-]{1,64}': Type.Array(Uuid, { minItems: 1 }) },
+};
 const consumerBody = (least: number) =>
   Type.Object(
     {
-      allocations: Type.Record(UUID_KEY, Share, { ...closed, minProperties: least }),
+      allocations: Type.Record(UuidKey, Share, { ...closed, minProperties: least }),
       project_id: Owner,
       user_id: Owner,
       consumer_generation: Type.Unsafe<number | null>({
-        ...Type.Union([Generation, Type.Null()]),
+        type: ['integer', 'null'],
         ...during({ since: '1.28' }),
       }),
       mappings: Type.Optional(Type.Unsafe<object>({ ...Mappings, ...during({ since: '1.34' }) })),
@@ -46,12 +51,12 @@ const ConsumerBody = consumerBody(0);
 export type ConsumerBody = Static<typeof ConsumerBody>;
 export type ListBody = Static<typeof ListBody>;
 
-export const AllocationList = body(ListBody);
+export const AllocationList = jsonBody(ListBody);
 /** 1.12 to 1.27: something must be allocated. */
-export const SomeAllocations = body(consumerBody(1));
-export const AnyAllocations = body(ConsumerBody);
-export const ManyConsumersBody = Type.Record(UUID_KEY, ConsumerBody, { ...closed, minProperties: 1 });
-export const ManyConsumers = body(ManyConsumersBody);
+export const SomeAllocations = jsonBody(consumerBody(1));
+export const AnyAllocations = jsonBody(ConsumerBody);
+export const ManyConsumersBody = Type.Record(UuidKey, ConsumerBody, { ...closed, minProperties: 1 });
+export const ManyConsumers = jsonBody(ManyConsumersBody);
 
 /** What a caller wants a consumer to hold. Callers from before 1.28 do not know its generation. */
 export function wishOf(consumerId: string, given: ConsumerBody): ConsumerWish {
@@ -61,10 +66,9 @@ export function wishOf(consumerId: string, given: ConsumerBody): ConsumerWish {
     userId: given.user_id,
     type: given.consumer_type,
     generation: given.consumer_generation,
-    allocations: Object.entries(given.allocations).map(([providerId, { resources, generation }]) => ({
+    allocations: Object.entries(given.allocations).map(([providerId, { resources }]) => ({
       providerId: providerId.toLowerCase(),
       resources,
-      generation,
     })),
   };
 }
@@ -77,7 +81,7 @@ export function wishOfList(consumerId: string, given: ListBody): ConsumerWish {
     type: undefined,
     generation: undefined,
     allocations: given.allocations.map(({ resource_provider: { uuid }, resources }) => ({
-      providerId: uuid.toLowerCase(),
+      providerId: dashed(uuid),
       resources,
     })),
   };

@@ -17,7 +17,7 @@ export class CandidateHandlers {
     const request = candidateRequest(query, call.version);
     const wanted = new Set(request.groups.flatMap((group) => Object.keys(group.resources)));
     const traits = request.groups.flatMap((group) => [...group.required.flat(), ...group.forbidden]);
-    await this.store.checkClasses([...wanted], 'resources parameter');
+    await this.store.checkClasses([...wanted], 'Invalid resource class in resources parameter: ');
     await this.store.checkTraits([...traits, ...request.rootRequired, ...request.rootForbidden]);
     const snapshot = await this.store.snapshot();
     const candidates = allocationCandidates(snapshot, request);

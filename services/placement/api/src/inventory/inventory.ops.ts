@@ -33,6 +33,14 @@ export const inventoryOps = [
   op(InventoryHandlers, {
     method: 'DELETE',
     path: ALL,
+    until: '1.4',
+    rule: RULES.deleteInventory,
+    status: 405,
+    run: (handlers) => handlers.removeNone(),
+  }),
+  op(InventoryHandlers, {
+    method: 'DELETE',
+    path: ALL,
     since: '1.5',
     rule: RULES.deleteInventory,
     status: 204,

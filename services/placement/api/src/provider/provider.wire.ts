@@ -1,31 +1,32 @@
 /** Resource providers on the wire. */
 import { Type } from 'typebox';
 import type { Call } from '#libs/platform/http';
-import { body, during, mv, query, type View, view } from '#libs/wire';
+import { during, mv, type View, view } from '#libs/wire';
 import type { Provider } from '#services/placement/domain';
 import { parseMemberOf, parseResources, parseTraits } from '../filter.wire.js';
 import { type AnyCall, href, Uuid } from '../values.wire.js';
+import { jsonBody, queryString } from '../words.wire.js';
 
 const Name = Type.String({ minLength: 1, maxLength: 200 });
 const Parent = Type.Optional(Type.Union([Uuid, Type.Null()], during({ since: '1.14' })));
 
-export const NewProvider = body(
+export const NewProvider = jsonBody(
   Type.Object({ name: Name, uuid: Type.Optional(Uuid), parent_provider_uuid: Parent }, { additionalProperties: false }),
 );
-export const ChangedProvider = body(
+export const ChangedProvider = jsonBody(
   Type.Object({ name: Name, parent_provider_uuid: Parent }, { additionalProperties: false }),
 );
 
 const Text = Type.String();
 const Texts = Type.Array(Text);
-export const ProviderQuery = query(
+export const ProviderQuery = queryString(
   Type.Object(
     {
       name: Type.Optional(Text),
-      uuid: Type.Optional(Text),
+      uuid: Type.Optional(Uuid),
       member_of: Type.Optional(Type.Unsafe<string[]>({ ...Texts, since: '1.3' })),
       resources: Type.Optional(Type.String(during({ since: '1.4' }))),
-      in_tree: Type.Optional(Type.String(during({ since: '1.14' }))),
+      in_tree: Type.Optional(Type.Unsafe<string>({ ...Uuid, ...during({ since: '1.14' }) })),
       required: Type.Optional(Type.Unsafe<string[]>({ ...Texts, since: '1.18' })),
     },
     { additionalProperties: false },

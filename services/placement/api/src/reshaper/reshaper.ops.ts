@@ -2,16 +2,16 @@
 import { Injectable } from '@nestjs/common';
 import { type Static, Type } from 'typebox';
 import { type Call, op, type Reply } from '#libs/platform/http';
-import { body } from '#libs/wire';
 import { classesOf, ManyConsumersBody, wishOf } from '../allocation/allocation.wire.js';
 import { InventoriesBody, inventoriesOf } from '../inventory/inventory.wire.js';
 import { RULES } from '../placement.space.js';
 import { PlacementStore } from '../store.js';
-import { Uuid } from '../values.wire.js';
+import { UuidKey } from '../values.wire.js';
+import { jsonBody } from '../words.wire.js';
 
 const ReshapeBody = Type.Object(
   {
-    inventories: Type.Record(Uuid, InventoriesBody, { additionalProperties: false, minProperties: 1 }),
+    inventories: Type.Record(UuidKey, InventoriesBody, { additionalProperties: false, minProperties: 1 }),
     allocations: Type.Unsafe<Static<typeof ManyConsumersBody>>({ ...ManyConsumersBody, minProperties: 0 }),
   },
   { additionalProperties: false },
@@ -25,11 +25,11 @@ export class ReshaperHandlers {
     const moves = Object.entries(call.body.inventories).map(([id, given]) => ({
       providerId: id.toLowerCase(),
       generation: given.resource_provider_generation,
-      inventories: inventoriesOf(given.inventories, true),
+      inventories: inventoriesOf(given.inventories, id.toLowerCase(), true),
     }));
     const wishes = Object.entries(call.body.allocations).map(([id, given]) => wishOf(id, given));
     const offered = moves.flatMap((move) => Object.keys(move.inventories));
-    await this.store.checkClasses([...new Set([...offered, ...classesOf(wishes)])], 'body');
+    await this.store.checkClasses([...new Set([...offered, ...classesOf(wishes)])], 'malformed reshaper data: ');
     await this.store.reshapes.reshape(moves, wishes);
     return {};
   }
@@ -42,7 +42,7 @@ export const reshaperOps = [
     since: '1.30',
     rule: RULES.reshape,
     status: 204,
-    body: body(ReshapeBody),
+    body: jsonBody(ReshapeBody),
     run: (handlers, call) => handlers.reshape(call),
   }),
 ];

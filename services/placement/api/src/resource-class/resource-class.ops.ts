@@ -3,13 +3,12 @@ import { Injectable } from '@nestjs/common';
 import { Type } from 'typebox';
 import { fail } from '#libs/kernel';
 import { type Call, op, type Reply } from '#libs/platform/http';
-import { body } from '#libs/wire';
-import { isCustomName } from '#services/placement/domain';
 import { RULES } from '../placement.space.js';
 import { PlacementStore } from '../store.js';
 import { type AnyCall, CustomName, dated, href, located } from '../values.wire.js';
+import { jsonBody } from '../words.wire.js';
 
-const Named = body(Type.Object({ name: CustomName }, { additionalProperties: false }));
+const Named = jsonBody(Type.Object({ name: CustomName }, { additionalProperties: false }));
 
 @Injectable()
 export class ResourceClassHandlers {
@@ -31,24 +30,24 @@ export class ResourceClassHandlers {
     if (!(await this.store.classes.create(name))) {
       throw fail.conflict(`Conflicting resource class already exists: ${name}`);
     }
-    return { headers: { ...located(call, `/resource_classes/${name}`), ...dated(call, this.store.means.clock.now()) } };
+    return { headers: located(call, `/resource_classes/${name}`) };
   }
 
   /** Before 1.7: another name for it. */
   async rename(call: Call<{ name: string }>): Promise<Reply> {
     const known = await this.known(call);
     if (!(await this.store.classes.rename(known, call.body.name))) {
-      throw fail.invalid(`Cannot update standard resource class ${known}.`);
+      throw fail.invalid(`Cannot update standard resource class ${known}`);
     }
     return { body: classView(call, call.body.name) };
   }
 
   async ensure(call: AnyCall): Promise<Reply> {
     const name = call.params['name']!;
-    if (!isCustomName(name)) throw fail.invalid(`${name.slice(0, 255)} is no valid name of a custom resource class.`);
+    const problem = Named.check({ name }, call.version);
+    if (problem !== undefined) throw fail.invalid(problem);
     const created = await this.store.classes.create(name);
-    const headers = { ...located(call, `/resource_classes/${name}`), ...dated(call, this.store.means.clock.now()) };
-    return { status: created ? 201 : 204, headers };
+    return { status: created ? 201 : 204, headers: located(call, `/resource_classes/${name}`) };
   }
 
   async remove(call: AnyCall): Promise<Reply> {

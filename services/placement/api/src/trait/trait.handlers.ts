@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { fail } from '#libs/kernel';
 import type { Call, Reply } from '#libs/platform/http';
 import { isCustomName, type ProviderFacts } from '#services/placement/domain';
-import { BAD_VALUE, PlacementStore } from '../store.js';
+import { PlacementStore, STALE } from '../store.js';
 import { type AnyCall, dated, located } from '../values.wire.js';
 
 export interface TraitQuery {
@@ -27,7 +27,7 @@ export class TraitHandlers {
 
   async show(call: AnyCall): Promise<Reply> {
     const name = call.params['name']!;
-    if (!(await this.store.traits.has(name))) throw fail.notFound(`No such trait: ${name.slice(0, 255)}.`);
+    if (!(await this.store.traits.has(name))) throw fail.notFound(`No such trait(s): ${name.slice(0, 255)}.`);
     return { headers: dated(call, this.store.means.clock.now()) };
   }
 
@@ -54,12 +54,10 @@ export class TraitHandlers {
 
   async replace(call: Call<{ traits: string[]; resource_provider_generation: number }>): Promise<Reply> {
     const { id } = await this.store.provider(call.params['id']!);
-    await this.store.checkTraits(call.body.traits);
+    await this.store.checkTraits(call.body.traits, 'No such trait ', '');
     const generation = call.body.resource_provider_generation;
-    return traitsReply(
-      call,
-      await this.store.providers.change(id, generation, { traits: [...call.body.traits].sort() }),
-    );
+    const traits = [...new Set(call.body.traits)].sort();
+    return traitsReply(call, await this.store.providers.change(id, generation, { traits, stale: STALE }));
   }
 
   async clear(call: AnyCall): Promise<Reply> {
@@ -77,12 +75,11 @@ const traitsReply = (call: AnyCall, facts: ProviderFacts): Reply => ({
 /** `in:A,B` or `startswith:PREFIX`. */
 function nameFilter(text: string | undefined): (name: string) => boolean {
   if (text === undefined) return () => true;
-  const [, how, what = ''] = /^(in|startswith):(.*)$/.exec(text) ?? [];
+  const [, how, what = ''] = /^(in|startswith):(.*)$/s.exec(text) ?? [];
   if (how === 'startswith') return (name) => name.startsWith(what);
   if (how !== 'in') {
     throw fail.invalid(
-      'Badly formatted name parameter. Expected name query string in form: ?name=[in|startswith]:[name1,name2|prefix].',
-      BAD_VALUE,
+      `Badly formatted name parameter. Expected name query string parameter in form: ?name=[in|startswith]:[name1,name2|prefix]. Got: "${text.slice(0, 255)}"`,
     );
   }
   const names = new Set(what.split(','));
@@ -92,7 +89,7 @@ function nameFilter(text: string | undefined): (name: string) => boolean {
 function associatedValue(text: string): boolean {
   const value = text.toLowerCase();
   if (value !== 'true' && value !== 'false') {
-    throw fail.invalid('The query parameter "associated" only accepts "true" or "false"', BAD_VALUE);
+    throw fail.invalid('The query parameter "associated" only accepts "true" or "false"');
   }
   return value === 'true';
 }

@@ -1,21 +1,19 @@
 import { Type } from 'typebox';
 import { op } from '#libs/platform/http';
-import { body, query } from '#libs/wire';
 import { RULES } from '../placement.space.js';
-import { ClassName, Generation } from '../values.wire.js';
+import { Generation } from '../values.wire.js';
+import { jsonBody, queryString } from '../words.wire.js';
 import { TraitHandlers } from './trait.handlers.js';
 
-const Filters = query(
+const Filters = queryString(
   Type.Object(
     { name: Type.Optional(Type.String()), associated: Type.Optional(Type.String()) },
     { additionalProperties: false },
   ),
 );
-const Replacement = body(
-  Type.Object(
-    { traits: Type.Array(ClassName, { uniqueItems: true }), resource_provider_generation: Generation },
-    { additionalProperties: false },
-  ),
+const Name = Type.String({ minLength: 1, maxLength: 255 });
+const Replacement = jsonBody(
+  Type.Object({ traits: Type.Array(Name), resource_provider_generation: Generation }, { additionalProperties: false }),
 );
 const OF_PROVIDER = '/resource_providers/:id/traits';
 

@@ -2,10 +2,11 @@
 import { Injectable } from '@nestjs/common';
 import { Type } from 'typebox';
 import { type Call, op, type Reply } from '#libs/platform/http';
-import { during, query } from '#libs/wire';
+import { during } from '#libs/wire';
 import { RULES } from '../placement.space.js';
 import { PlacementStore } from '../store.js';
 import { type AnyCall, dated } from '../values.wire.js';
+import { queryString } from '../words.wire.js';
 
 interface UsageQuery {
   readonly project_id: string;
@@ -13,12 +14,19 @@ interface UsageQuery {
   readonly consumer_type?: string;
 }
 
-const Filters = query(
+const Filters = queryString(
   Type.Object(
     {
       project_id: Type.String({ minLength: 1, maxLength: 255 }),
       user_id: Type.Optional(Type.String({ minLength: 1, maxLength: 255 })),
-      consumer_type: Type.Optional(Type.String({ minLength: 1, maxLength: 255, ...during({ since: '1.38' }) })),
+      consumer_type: Type.Optional(
+        Type.String({
+          pattern: '^[A-Z0-9_]+$|^all|^unknown$',
+          minLength: 1,
+          maxLength: 255,
+          ...during({ since: '1.38' }),
+        }),
+      ),
     },
     { additionalProperties: false },
   ),

@@ -2,10 +2,13 @@
 import { Injectable } from '@nestjs/common';
 import { op } from '#libs/platform/http';
 import { PLACEMENT_SPACE } from '../placement.space.js';
-import { href } from '../values.wire.js';
+import { PlacementStore } from '../store.js';
+import { dated, href } from '../values.wire.js';
 
 @Injectable()
-export class VersionHandlers {}
+export class VersionHandlers {
+  constructor(readonly store: PlacementStore) {}
+}
 
 export const versionOps = [
   op(VersionHandlers, {
@@ -13,7 +16,8 @@ export const versionOps = [
     path: '/',
     rule: 'public',
     status: 200,
-    run: (_handlers, call) => ({
+    run: ({ store }, call) => ({
+      headers: dated(call, store.means.clock.now()),
       body: {
         versions: [
           {
