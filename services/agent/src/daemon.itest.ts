@@ -77,6 +77,7 @@ async function startCompute(): Promise<void> {
       },
       listDesired: () => ({ servers: [...specs.values()] }),
       newsKept: () => ({}),
+      postPassword: () => ({}),
     },
     (peer) => peer === NODE,
     log,

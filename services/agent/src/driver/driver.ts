@@ -52,6 +52,8 @@ export interface DriverEvents {
   changed(serverId: string): void;
   /** The hypervisor was reached again: anything may have happened meanwhile. */
   resynced(): void;
+  /** A guest posts a password for its owner. Throws `conflict` where it has, `unavailable` where nobody takes it now. */
+  posted(serverId: string, password: string): Promise<void>;
 }
 
 export type RebootKind = 'SOFT' | 'HARD';

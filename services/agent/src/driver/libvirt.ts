@@ -96,7 +96,8 @@ export class LibvirtDriver implements HypervisorDriver {
     await this.#disks.start();
     this.#libvirt.start();
     // In the background: the networks of running guests are served as soon as may be, and nothing waits for it.
-    void this.#options.metadata.start(this.#options.instances.specs());
+    const post = (serverId: string, password: string) => events.posted(serverId, password);
+    void this.#options.metadata.start(this.#options.instances.specs(), post);
   }
 
   async stop(): Promise<void> {

@@ -14,14 +14,17 @@ import {
 } from './documents.js';
 
 export interface Answer {
-  readonly status: 200 | 404;
+  readonly status: 200 | 400 | 404 | 409 | 503;
   readonly type: string;
   readonly body: string | Buffer;
 }
 
-const text = (body: string | Buffer): Answer => ({ status: 200, type: 'text/plain; charset=UTF-8', body });
+export const text = (body: string | Buffer): Answer => ({ status: 200, type: 'text/plain; charset=UTF-8', body });
 const json = (body: string): Answer => ({ status: 200, type: 'application/json', body });
 export const NOTHING: Answer = { status: 404, type: 'text/plain; charset=UTF-8', body: '404 Not Found\n' };
+
+/** Where a guest posts its password. */
+export const OPENSTACK_VERSIONS_PATTERN = new RegExp(`^/+openstack/+(?:${OPENSTACK_VERSIONS.join('|')})/+password/*$`);
 
 /** The answer to GET `path` (without a query) for that server. */
 export function answer(spec: ServerSpec, path: string, options: MetaDataOptions): Answer {
@@ -47,6 +50,7 @@ function openstack(spec: ServerSpec, parts: readonly string[], options: MetaData
           'vendor_data.json',
           'vendor_data2.json',
           'network_data.json',
+          'password',
         ].join('\n'),
       );
     case 'meta_data.json':
@@ -57,6 +61,8 @@ function openstack(spec: ServerSpec, parts: readonly string[], options: MetaData
       return json(VENDOR_DATA);
     case 'vendor_data2.json':
       return json(VENDOR_DATA_2);
+    case 'password':
+      return text(spec.guestPassword);
     case 'user_data':
       return spec.userData.length ? { ...text(spec.userData), type: 'application/octet-stream' } : NOTHING;
     default:

@@ -24,6 +24,7 @@ import {
   writeNeighbours,
 } from './namespace.js';
 import { type MetadataNetwork, metadataNetworks, whoIs } from './networks.js';
+import type { PasswordPost } from './password.js';
 import { metadataServer } from './server.js';
 
 export interface MetadataOptions {
@@ -56,6 +57,7 @@ export class MetadataPlane {
   readonly #options: MetadataOptions;
   readonly #served = new Map<string, Served>();
   #specs: () => readonly ServerSpec[] = () => [];
+  #post: PasswordPost = () => Promise.reject(fail.unavailable('the node is starting'));
   /** Changes to namespaces one after the other. */
   #queue: Promise<void> = Promise.resolve();
 
@@ -65,7 +67,8 @@ export class MetadataPlane {
   }
 
   /** Serves the networks of the servers that are here already; trouble with one of them is logged. */
-  async start(specs: readonly ServerSpec[]): Promise<void> {
+  async start(specs: readonly ServerSpec[], post: PasswordPost): Promise<void> {
+    this.#post = post;
     await Promise.all(
       specs.map((spec) =>
         this.plug(spec).catch((error: unknown) =>
@@ -144,7 +147,11 @@ export class MetadataPlane {
 
   #serverOf(networkId: string): Server {
     const { log, secret } = this.#options;
-    return metadataServer({ log, secret, networkId, whoIs: (address) => whoIs(this.#specs(), networkId, address) });
+    return metadataServer({
+      ...{ log, secret, networkId },
+      whoIs: (address) => whoIs(this.#specs(), networkId, address),
+      post: (serverId, password) => this.#post(serverId, password),
+    });
   }
 
   async #drop(networkId: string): Promise<void> {

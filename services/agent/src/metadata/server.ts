@@ -2,11 +2,12 @@
  * HTTP for the guests of one network. They are tenants and may mean ill: what they send is limited in size, time and
  * number, the latter for each address, so that no guest keeps another from being answered.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { privateMessage } from '#libs/kernel';
 import type { Log } from '#libs/platform/log';
-import { answer, NOTHING } from './answers.js';
+import { type Answer, answer, NOTHING } from './answers.js';
 import type { MetaDataOptions, ServerSpec } from './documents.js';
+import { isPasswordPath, type PasswordPost, takePassword } from './password.js';
 
 const LIMITS = {
   maxHeaderSize: 8_192,
@@ -23,17 +24,15 @@ export interface MetadataServerOptions extends MetaDataOptions {
   readonly networkId: string;
   /** The server with that address on this network. */
   readonly whoIs: (address: string) => ServerSpec | undefined;
+  readonly post: PasswordPost;
 }
 
 export function metadataServer(options: MetadataServerOptions): Server {
-  const { log, networkId, whoIs } = options;
-  const server = createServer(LIMITS, (request, response) => {
-    request.resume();
+  const { log, networkId } = options;
+  const server = createServer(LIMITS, async (request, response) => {
     try {
-      const spec = whoIs(request.socket.remoteAddress ?? '');
-      const path = (request.url ?? '/').split('?')[0] ?? '/';
-      const asked = request.method === 'GET' || request.method === 'HEAD';
-      const found = spec && asked ? answer(spec, path, options) : NOTHING;
+      const found = await answerTo(request, options);
+      request.resume();
       response.writeHead(found.status, {
         'content-type': found.type,
         'content-length': Buffer.byteLength(found.body),
@@ -47,6 +46,17 @@ export function metadataServer(options: MetadataServerOptions): Server {
   server.maxConnections = CONNECTIONS;
   limitEach(server);
   return server;
+}
+
+async function answerTo(request: IncomingMessage, options: MetadataServerOptions): Promise<Answer> {
+  const { whoIs, post } = options;
+  const spec = whoIs(request.socket.remoteAddress ?? '');
+  const path = (request.url ?? '/').split('?')[0] ?? '/';
+  if (!spec) return NOTHING;
+  if (request.method === 'GET' || request.method === 'HEAD') return answer(spec, path, options);
+  if (!isPasswordPath(path)) return NOTHING;
+  if (request.method === 'POST') return takePassword(spec, request, post);
+  return { ...NOTHING, status: 400, body: 'GET and POST only are supported.\n' };
 }
 
 /** One address has so many connections; further ones are closed at once. */

@@ -47,6 +47,7 @@ class Rig {
         },
         listDesired: async () => [...this.specs.values()],
         newsKept: async (serverId, news) => void this.kept.push({ serverId, news }),
+        postPassword: async () => undefined,
       },
       reports: {
         publish: async (report) => {
@@ -371,7 +372,7 @@ describe('a new start of the agent', () => {
     await rig.node.stop();
     rig.reports.length = 0;
     const meanwhile = new FakeDriver({ journal: join(rig.folder, 'domains') });
-    await meanwhile.start({ changed: () => undefined, resynced: () => undefined });
+    await meanwhile.start({ changed: () => undefined, resynced: () => undefined, posted: async () => undefined });
     await meanwhile.happen(A, 'crashed');
     await meanwhile.stop();
     await rig.boot();

@@ -65,6 +65,7 @@ export class AgentNode {
     await this.#driver.start({
       changed: (serverId) => this.#detached(() => this.#observe(serverId)),
       resynced: () => this.#detached(() => this.#observeAll()),
+      posted: (serverId, password) => this.#options.compute.postPassword(serverId, password),
     });
     for (const held of this.#ledger.all()) if (held.phase === 'busy') this.#begin(held.serverId, held.generation);
   }

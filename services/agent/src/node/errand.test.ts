@@ -28,7 +28,12 @@ async function boot(): Promise<void> {
     },
   });
   const ledger = await Ledger.open(join(folder, 'fences'), false);
-  const compute = { getSpec: async () => spec, listDesired: async () => [], newsKept: async () => undefined };
+  const compute = {
+    getSpec: async () => spec,
+    listDesired: async () => [],
+    newsKept: async () => undefined,
+    postPassword: async () => undefined,
+  };
   const publish = async (report: NodeReport) => void reports.push(report);
   const log = pino({ level: 'silent' });
   node = new AgentNode({ name: 'node-1', driver, ledger, compute, reports: { publish }, log, patienceMs: 400 });

@@ -92,6 +92,10 @@ export class NodeLink implements ComputePort, ReportPort {
     await this.#compute.newsKept({ serverId, node: this.#options.identity.name, news });
   }
 
+  async postPassword(serverId: string, password: string): Promise<void> {
+    await this.#compute.postPassword({ serverId, node: this.#options.identity.name, password });
+  }
+
   async publish(report: Parameters<ReportPort['publish']>[0]): Promise<void> {
     const { name, amqp } = this.#options.identity;
     const userId = decodeURIComponent(new URL(amqp).username);

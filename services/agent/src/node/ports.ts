@@ -10,6 +10,8 @@ export interface ComputePort {
   listDesired(): Promise<readonly computeV1.Desired[]>;
   /** The guest is told what the spec with that number of news says. */
   newsKept(serverId: string, news: number): Promise<void>;
+  /** Throws `conflict` where the guest has posted one already. */
+  postPassword(serverId: string, password: string): Promise<void>;
 }
 
 export interface ReportPort {

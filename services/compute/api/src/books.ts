@@ -13,12 +13,14 @@ import {
   type Seal,
   ServerGroupRepo,
   ServerNodeRepo,
+  ServerPasswordRepo,
   ServerRepo,
 } from '#services/compute/data';
 import type { ForeignApi } from './foreign-api.js';
 
 export class Books {
   readonly servers: ServerRepo;
+  readonly passwords: ServerPasswordRepo;
   readonly flavors = new FlavorRepo();
   readonly keypairs = new KeypairRepo();
   readonly nodes = new NodeRepo();
@@ -32,6 +34,7 @@ export class Books {
     seal: Seal,
   ) {
     this.servers = new ServerRepo(seal);
+    this.passwords = new ServerPasswordRepo(seal);
   }
 }
 

@@ -47,7 +47,7 @@ import { ServerInterfaceHandlers } from './server/server-interface.handlers.js';
 import { serverInterfaceOps } from './server/server-interface.ops.js';
 import { ServerMetadataHandlers, serverMetadataOps } from './server/server-metadata.ops.js';
 import { ServerNetworkHandlers, serverNetworkOps } from './server/server-network.ops.js';
-import { serverPasswordOps } from './server/server-password.ops.js';
+import { ServerPasswordHandlers, serverPasswordOps } from './server/server-password.ops.js';
 import { ServerRebuildHandlers } from './server/server-rebuild.handlers.js';
 import { serverRebuildOps } from './server/server-rebuild.ops.js';
 import { ServerRemoteConsoleHandlers } from './server/server-remote-console.handlers.js';
@@ -164,6 +164,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     ServerRescueHandlers,
     ServerResizeHandlers,
     ServerMetadataHandlers,
+    ServerPasswordHandlers,
     ServerTagHandlers,
     ServerNetworkHandlers,
     ServerInterfaceHandlers,

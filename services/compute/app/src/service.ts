@@ -17,7 +17,7 @@ import {
   connectAgents,
   connectPeers,
 } from '#services/compute/api';
-import { computeMigrations, ServerRepo, SpecRepo, sealFromFile } from '#services/compute/data';
+import { computeMigrations, ServerPasswordRepo, ServerRepo, SpecRepo, sealFromFile } from '#services/compute/data';
 import { ComputeWorker, WorkerOptions } from '#services/compute/worker';
 
 export interface ServiceParts {
@@ -59,7 +59,7 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   });
   const worker = new ComputeWorker({
     ...{ db, options, process: config.process, version: productVersion(), clock, ids, log, amqp: config.amqp },
-    ...{ servers: new ServerRepo(seal), specs: new SpecRepo(seal), agentOf },
+    ...{ servers: new ServerRepo(seal), specs: new SpecRepo(seal), passwords: new ServerPasswordRepo(seal), agentOf },
     ...connectWorkerPeers(config),
   });
   const app = await serveHttp(

@@ -16,6 +16,7 @@ export * from './server.query.js';
 export * from './server.repo.js';
 export * from './server-group.repo.js';
 export * from './server-node.repo.js';
+export { ServerPasswordRepo } from './server-password.repo.js';
 export * from './server-task.query.js';
 export * from './shelved.query.js';
 export * from './spec.repo.js';

@@ -5,12 +5,15 @@ import type { Seal } from './seal.js';
 import { SERVER_COLUMNS } from './server.columns.js';
 import { type SealedRow, unsealed } from './server.secrets.js';
 import type { ServerNode } from './server-node.repo.js';
+import { purposeOfPassword } from './server-password.repo.js';
 
 export interface SpecSource {
   readonly aim: ServerNode;
   /** Undefined where the server's row is gone, or the node only has to clear it away. */
   readonly server: Server | undefined;
   readonly secrets: ServerSecrets | undefined;
+  /** As its guest posted it, or empty. */
+  readonly guestPassword: string;
 }
 
 interface AimColumns {
@@ -23,14 +26,16 @@ interface AimColumns {
   readonly aimExportImageId: string | null;
   readonly aimErrand: Errand | null;
   readonly aimNews: number;
+  readonly guestPassword: Buffer | null;
 }
 type Row = AimColumns & SealedRow & { readonly [F in keyof Server]: Server[F] | null };
 
 const FIND = {
   name: 'spec.find',
   text: `select n.node as "aimNode", n.power as "aimPower", n.fence as "aimFence", n.seq as "aimSeq", n.generation as "aimGeneration",
-      n.confirmed_at as "aimConfirmedAt", n.export_image_id as "aimExportImageId", n.errand as "aimErrand", n.news as "aimNews", s.user_data as "userData", s.admin_pass as "adminPass", s.new_pass as "newPass", s.files, ${SERVER_COLUMNS}
-    from server_node n left join server s on s.id = n.server_id and n.power <> 'absent' where n.server_id = $1 and n.node = $2`,
+      n.confirmed_at as "aimConfirmedAt", n.export_image_id as "aimExportImageId", n.errand as "aimErrand", n.news as "aimNews", p.password as "guestPassword", s.user_data as "userData", s.admin_pass as "adminPass", s.new_pass as "newPass", s.files, ${SERVER_COLUMNS}
+    from server_node n left join server s on s.id = n.server_id and n.power <> 'absent'
+      left join server_password p on p.server_id = s.id where n.server_id = $1 and n.node = $2`,
 };
 
 export class SpecRepo {
@@ -52,7 +57,9 @@ export class SpecRepo {
       errand: row.aimErrand,
       news: row.aimNews,
     };
-    if (row.id === null) return { aim, server: undefined, secrets: undefined };
-    return { aim, server: row as Server, secrets: unsealed(this.seal, serverId, row) };
+    if (row.id === null) return { aim, server: undefined, secrets: undefined, guestPassword: '' };
+    const { guestPassword: box } = row;
+    const guestPassword = box === null ? '' : this.seal.open(box, purposeOfPassword(serverId));
+    return { aim, server: row as Server, secrets: unsealed(this.seal, serverId, row), guestPassword };
   }
 }

@@ -26,6 +26,7 @@ import {
   ReportRepo,
   ServerGroupRepo,
   ServerNodeRepo,
+  type ServerPasswordRepo,
   type ServerRepo,
   type SpecRepo,
   StandingRepo,
@@ -57,6 +58,7 @@ export interface WorkerDeps {
   readonly db: Db;
   readonly servers: ServerRepo;
   readonly specs: SpecRepo;
+  readonly passwords: ServerPasswordRepo;
   readonly placement: Placement;
   readonly network: Network;
   readonly images: Images;
@@ -168,9 +170,9 @@ export class ComputeWorker {
 
   /** What agents and the operator's command call. */
   bindings(): Binding[] {
-    const { db, specs, network, images, agentOf, log, process, version, clock } = this.deps;
+    const { db, specs, passwords, network, images, agentOf, log, process, version, clock } = this.deps;
     const { aims, nodes, events, standings, books } = this.#repos;
-    const forNodes = nodesService({ db, specs, aims, network, images, enrolment: this.#enrolment });
+    const forNodes = nodesService({ db, specs, aims, passwords, network, images, enrolment: this.#enrolment });
     const forNetwork = serversService({ db, servers: this.deps.servers, network, aims, now: () => clock.now() });
     const forOperators = operatorService({
       ...{ db, nodes, events, standings, books, agentOf, process, version, clock },

@@ -115,3 +115,19 @@ describe('a crash dump', () => {
     expect(messageOf(await act(dump, { at: '2.17' }))).toBe(`Instance ${id} is not ready`);
   });
 });
+
+describe('the password that a guest posted', () => {
+  const path = () => `/v2.1/servers/${id}/os-server-password`;
+
+  it('is shown to readers as it came, and cleared by members', async () => {
+    const { db, passwords } = stage.books;
+    expect(await stage.ask('GET', path())).toMatchObject({ status: 200, body: { password: '' } });
+    expect((await stage.ask('DELETE', path())).status).toBe(204);
+    expect(await passwords.keep(db, id, 'c2VjcmV0')).toBe(true);
+    expect(await passwords.keep(db, id, 'other')).toBe(false);
+    expect((await stage.ask('GET', path(), { as: READER })).body).toEqual({ password: 'c2VjcmV0' });
+    expect((await stage.ask('DELETE', path(), { as: READER })).status).toBe(403);
+    expect((await stage.ask('DELETE', path())).status).toBe(204);
+    expect((await stage.ask('GET', path())).body).toEqual({ password: '' });
+  });
+});

@@ -6,7 +6,7 @@ import type { computeV1, imageV1, networkV1 } from '#libs/contract';
 import { fail, isFailure, isUuid } from '#libs/kernel';
 import type { Db } from '#libs/platform/db';
 import type { Implementation } from '#libs/platform/grpc';
-import type { ServerNode, ServerNodeRepo, SpecRepo } from '#services/compute/data';
+import type { ServerNode, ServerNodeRepo, ServerPasswordRepo, SpecRepo } from '#services/compute/data';
 import { ownPorts, quiesceOf, type Server, shelfOf } from '#services/compute/domain';
 import type { Enrolment } from '../nodes/enrolment.js';
 import type { Images, Network } from '../peers.js';
@@ -17,12 +17,15 @@ interface Deps {
   readonly db: Db;
   readonly specs: SpecRepo;
   readonly aims: ServerNodeRepo;
+  readonly passwords: ServerPasswordRepo;
   readonly network: Network;
   readonly images: Images;
   readonly enrolment: Enrolment;
 }
 
 const GIB = 2 ** 30;
+/** Characters. */
+const MOST_PASSWORD = 1_020;
 const NO_PORTS: readonly networkV1.Port[] = [];
 
 export function nodesService(deps: Deps): Implementation<computeV1.NodesService> {
@@ -46,7 +49,23 @@ export function nodesService(deps: Deps): Implementation<computeV1.NodesService>
       if (isUuid(serverId)) await deps.aims.newsKept(deps.db, serverId, known, news);
       return {};
     },
+    postPassword: async ({ serverId, node, password }, peer) => {
+      await keepPassword(deps, nodeOf(peer.name, node), serverId, password);
+      return {};
+    },
   };
+}
+
+/** For a guest of that node, and only the first. */
+async function keepPassword(deps: Deps, node: string, serverId: string, password: string): Promise<void> {
+  const { db, aims, passwords } = deps;
+  const aim = isUuid(serverId) ? await aims.find(db, serverId, node) : undefined;
+  if (!aim || aim.power === 'absent') throw fail.notFound(`node ${node} has no server ${serverId}`);
+  if (password === '' || password.length > MOST_PASSWORD) throw fail.invalid('the password is empty or too long');
+  await db.tx(async (tx) => {
+    if (!(await passwords.keep(tx, serverId, password))) throw fail.conflict('the server has a password');
+    await aims.renew(tx, [serverId]);
+  });
 }
 
 async function specFor(deps: Deps, node: string, serverId: string): Promise<computeV1.ServerSpec> {
@@ -54,7 +73,7 @@ async function specFor(deps: Deps, node: string, serverId: string): Promise<comp
   if (!isUuid(serverId)) throw unknown();
   const source = await deps.specs.find(deps.db, serverId, node);
   if (!source) throw unknown();
-  const { aim, server, secrets } = source;
+  const { aim, server, secrets, guestPassword } = source;
   if (aim.power === 'absent') return absentSpec(aim);
   if (!server || !secrets) throw unknown();
   const [ports, image, rescueLocation, wantedExport] = await Promise.all([
@@ -63,7 +82,7 @@ async function specFor(deps: Deps, node: string, serverId: string): Promise<comp
     isRescued(server) && !server.rescue.made ? locationOf(deps, server.rescue.imageId, aim) : undefined,
     exportOf(deps, server, aim),
   ]);
-  return specOf({ server, aim, secrets, ports, source: image, rescueLocation, wantedExport });
+  return specOf({ server, aim, secrets, guestPassword, ports, source: image, rescueLocation, wantedExport });
 }
 
 async function portsOf(deps: Deps, server: Server): Promise<readonly networkV1.Port[]> {

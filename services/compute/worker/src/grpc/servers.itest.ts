@@ -79,3 +79,29 @@ it('has the node fetch what the guest is told, also where the wake was lost', as
   expect(node.acts).toHaveLength(acts);
   await bed.news.stop();
 });
+
+it('keeps the first password that a guest posts, until its owner clears it, sealed', async () => {
+  const node = await bed.node('node-1');
+  await bed.news.start();
+  await bed.run();
+  const id = await bed.active();
+  const { db, passwords } = bed;
+  const post = (password: string, name = 'node-1') =>
+    bed.service.postPassword({ serverId: id, node: '', password }, { name, requestId: '' });
+  await expect(post('x', 'node-2')).rejects.toMatchObject({ kind: 'notFound' });
+  await expect(post('x'.repeat(1_021))).rejects.toMatchObject({ kind: 'invalid' });
+  const both = await Promise.allSettled([post('one'), post('two')]);
+  expect(both.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+  const first = await passwords.find(db, id);
+  expect(['one', 'two']).toContain(first);
+  await bed.until(() => node.held.get(id)?.told?.guestPassword === first);
+  const row = await db.one<{ password: Buffer }>('select password from server_password where server_id = $1', [id]);
+  expect(row!.password.includes(first)).toBe(false);
+  await expect(post('three')).rejects.toMatchObject({ kind: 'conflict' });
+  await passwords.clear(db, id);
+  await post('four');
+  await bed.delete(id);
+  await bed.settled(id);
+  expect(await db.query('select 1 from server_password')).toEqual([]);
+  await bed.news.stop();
+});

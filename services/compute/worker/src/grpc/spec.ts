@@ -7,6 +7,8 @@ export interface SpecParts {
   readonly server: Server;
   readonly aim: ServerNode;
   readonly secrets: ServerSecrets;
+  /** As the guest posted it, or empty. */
+  readonly guestPassword: string;
   readonly ports: readonly networkV1.Port[];
   /** Only until the disk is made: later it is there, or lost. */
   readonly source: ImageSource | undefined;
@@ -64,6 +66,7 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     undo: server.undo,
     undoEpoch: server.undoEpoch,
     news: aim.news,
+    guestPassword: parts.guestPassword,
     launchedAtMs: server.launchedAt?.getTime() ?? 0,
     files: secrets.files.map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') })),
     ...(parts.wantedExport ? { export: parts.wantedExport } : {}),

@@ -6,7 +6,7 @@ import { Bus, type Message } from '#libs/platform/amqp';
 import { flowMigrations, insertTask } from '#libs/platform/flow';
 import { openLog } from '#libs/platform/log';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
-import { computeMigrations, NodeRepo, Seal, ServerRepo, SpecRepo } from '#services/compute/data';
+import { computeMigrations, NodeRepo, Seal, ServerPasswordRepo, ServerRepo, SpecRepo } from '#services/compute/data';
 import { SERVER_CREATE, serverKey } from '#services/compute/domain';
 import { FakeImages } from '../testbed/fake-images.fixture.js';
 import { FakeNetwork } from '../testbed/fake-network.fixture.js';
@@ -28,6 +28,7 @@ const placement = new FakePlacement();
 const seal = new Seal(Buffer.alloc(32));
 const servers = new ServerRepo(seal);
 const specs = new SpecRepo(seal);
+const passwords = new ServerPasswordRepo(seal);
 
 beforeAll(async () => {
   scratch = await scratchDatabase([flowMigrations, computeMigrations]);
@@ -47,7 +48,7 @@ beforeAll(async () => {
     summary: '',
   });
   worker = new ComputeWorker({
-    ...{ db, servers, specs, placement, network: new FakeNetwork(), amqp: AMQP, options: OPTIONS },
+    ...{ db, servers, specs, passwords, placement, network: new FakeNetwork(), amqp: AMQP, options: OPTIONS },
     images: new FakeImages(),
     agentOf: () => ({ inventory: () => Promise.reject(new Error('not asked')) }),
     ...{ process: 'compute', version: '1', clock: systemClock, ids: randomIds, log },

@@ -30,6 +30,7 @@ import {
   Seal,
   ServerGroupRepo,
   ServerNodeRepo,
+  ServerPasswordRepo,
   ServerRepo,
   SpecRepo,
   StandingRepo,
@@ -86,6 +87,7 @@ export class Testbed {
   readonly images = new FakeImages();
   readonly nodes = new Map<string, FakeNode>();
   readonly servers = new ServerRepo(SEAL);
+  readonly passwords = new ServerPasswordRepo(SEAL);
   readonly repos = {
     nodes: new NodeRepo(),
     states: new NodeStateRepo(),
@@ -141,7 +143,9 @@ export class Testbed {
     const { images } = this;
     const declare = async () => undefined;
     const enrolment = new Enrolment({ db, nodes, watch, declare, send, heartbeatMs: OPTIONS.heartbeatMs, now });
-    this.service = nodesService({ db, specs: new SpecRepo(SEAL), aims, network, images, enrolment });
+    this.service = nodesService({
+      ...{ db, specs: new SpecRepo(SEAL), aims, passwords: this.passwords, network, images, enrolment },
+    });
     const pursuit = new Pursuit(db, aims, send, hearing);
     const { shelvedOffloadS } = OPTIONS;
     this.flows = computeFlows({
