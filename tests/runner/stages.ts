@@ -71,12 +71,12 @@ export function stagesOf(mode: 'gate' | 'full'): readonly Stage[] {
       name: 'integration',
       what: 'repositories, flows and claims against PostgreSQL and RabbitMQ',
       run: ({ state, folder }) =>
-        vitestStage('integration', folder, { ...stores(state), ...environment(state) }, 10 * MINUTE),
+        vitestStage('integration', folder, { ...stores(state), ...environment(state) }, 15 * MINUTE),
     },
     {
       name: 'e2e',
       what: 'the stock client and real guests',
-      run: ({ state, folder }) => vitestStage('e2e', folder, environment(state), 12 * MINUTE),
+      run: ({ state, folder }) => vitestStage('e2e', folder, environment(state), 25 * MINUTE),
     },
     {
       name: 'security',

@@ -52,7 +52,7 @@ it('tells a boot that failed on one node and went well on another, with the reas
   const lines = events.map((event) =>
     [event.what, event.outcome, event.node, event.detail].filter(Boolean).join(' | '),
   );
-  expect(lines).toContain('server.create: boot | failed | no such machine type');
+  expect(lines).toContain('server.create: boot | failed | node-1 | no such machine type');
   expect(lines).toContain('server.create: claim-2 | ok | node-2');
   expect(lines).toContain('server.create | ok');
   expect(lines.some((line) => line.startsWith('report: running | ok | node-2'))).toBe(true);
@@ -67,7 +67,7 @@ it('tells why a server is in error', async () => {
   await bed.settled(id);
   const { events } = await operator.trace({ id }, peer);
   expect(events.at(-1)).toMatchObject({ what: 'server.create', outcome: 'failed' });
-  expect(events.at(-1)!.detail).toContain('node-1: needs 1048576 MB of memory');
+  expect(events.at(-1)!.detail).toContain('node-1 needs 1048576 MB of memory');
 });
 
 it('keeps books in which nothing is amiss, and finds what is', async () => {
