@@ -8,6 +8,19 @@ const Capacity = Type.Object({
   diskGb: Type.Optional(Type.Integer({ minimum: 1 })),
 });
 
+const Cpu = Type.Object({
+  mode: Type.Optional(
+    Type.Union([
+      Type.Literal('host-model'),
+      Type.Literal('host-passthrough'),
+      Type.Literal('maximum'),
+      Type.Literal('custom'),
+    ]),
+  ),
+  /** For `custom`: the best that the node can give of these, in order. */
+  models: Type.Optional(Type.Array(Type.String())),
+});
+
 const Delays = Type.Object({
   startMs: Type.Optional(Type.Integer({ minimum: 0 })),
   stopMs: Type.Optional(Type.Integer({ minimum: 0 })),
@@ -39,6 +52,10 @@ export const AgentOptions = Type.Object({
   /** How long a server may take to become running or stopped while something it needs is away. */
   patienceMs: Type.Integer({ minimum: 0, default: 120_000 }),
   capacity: Type.Optional(Capacity),
+  /** What processor guests see; by itself the host's under KVM, all that QEMU emulates without. */
+  cpu: Type.Optional(Cpu),
+  /** Host processors for guests with processors of their own, as a list (`2-7,^4`); no other guest runs on them. */
+  dedicatedCpus: Type.String({ default: '', pattern: '^[\\^0-9, -]*$' }),
   delays: Type.Optional(Delays),
 });
 export type AgentOptions = Static<typeof AgentOptions>;

@@ -10,6 +10,7 @@ import type { HypervisorDriver } from './driver/driver.js';
 import { FakeDriver } from './driver/fake.js';
 import { LibvirtDriver } from './driver/libvirt.js';
 import { run, watch } from './exec/run.js';
+import { cpuSet } from './hardware/wishes.js';
 import { probeKvm, thisHost } from './kvm/probe.js';
 import { MetadataPlane } from './metadata/plane.js';
 import { AdvertisementGuard } from './ovs/advertisement-guard.js';
@@ -50,6 +51,7 @@ async function libvirtDriver(options: AgentOptions, stateDir: string, log: Log):
   const metadata = new MetadataPlane({ run, ovs, log, secret, enabled: options.metadata }, () => instances.specs());
   const advertisements = new AdvertisementGuard({ run, watch, bridge: options.bridge, log });
   const parts = { instances, images, metadata, ovs, advertisements, run, probe, log, secret };
-  const { bridge, parallel, shutdownMs, capacity = {}, libvirtSocket: socket } = options;
-  return new LibvirtDriver({ ...parts, bridge, parallel, shutdownMs, capacity, socket });
+  const { bridge, parallel, shutdownMs, capacity = {}, cpu = {}, libvirtSocket: socket } = options;
+  const dedicatedCpus = cpuSet(options.dedicatedCpus);
+  return new LibvirtDriver({ ...parts, bridge, parallel, shutdownMs, capacity, cpu, dedicatedCpus, socket });
 }

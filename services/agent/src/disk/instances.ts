@@ -46,6 +46,7 @@ export class Instances {
   /** A copy of the root disk on its way to the image service. */
   copy = (serverId: string): string => join(this.#of(serverId), 'copy.qcow2');
   console = (serverId: string): string => join(this.#of(serverId), 'console.log');
+  layout = (serverId: string): string => join(this.#of(serverId), 'layout.json');
 
   spec(serverId: string): ServerSpec | undefined {
     return this.#specs.get(serverId);

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { hardwareFor, LARGE_NODE } from '../hardware/abilities.fixture.js';
 import { type DomainInput, domainXml, isOurs, tapName } from './domain-xml.js';
 import { element, escapeXml, toXml } from './xml.js';
 
@@ -10,7 +11,9 @@ const INPUT: DomainInput = {
   vcpus: 2,
   memoryMb: 192,
   accel: 'tcg',
+  hardware: hardwareFor(),
   disk: { path: '/i/disk.qcow2', basePath: '/c/base.qcow2', baseFormat: 'qcow2' },
+  localDisks: [],
   configDrive: '/i/config.iso',
   nics: [{ portId: '5d0f3e8a-1b2c-4d3e-8f90-aabbccddeeff', mac: 'fa:16:3e:00:00:01', mtu: 1442 }],
   bridge: 'br-int',
@@ -28,6 +31,7 @@ describe('the domain', () => {
       accel: 'kvm',
       configDrive: undefined,
       nics: [],
+      hardware: hardwareFor({}, { ...LARGE_NODE, dedicatedCpus: new Set() }),
       disk: { ...INPUT.disk, baseFormat: 'raw' },
     };
     await expect(domainXml(input)).toMatchFileSnapshot('./domain-kvm.golden.xml');

@@ -22,7 +22,8 @@ const SHUTOFF_CRASHED = 3;
 const SAVE_MS = 30 * 60_000;
 const BUTTON_EVERY_MS = 3_000;
 const LOOK_EVERY_MS = 500;
-const UNDEFINE_ALL = UNDEFINE.managedSave | UNDEFINE.snapshotsMetadata | UNDEFINE.nvram | UNDEFINE.checkpointsMetadata;
+const UNDEFINE_ALL =
+  UNDEFINE.managedSave | UNDEFINE.snapshotsMetadata | UNDEFINE.nvram | UNDEFINE.checkpointsMetadata | UNDEFINE.tpm;
 
 export function powerOf(state: number, reason: number): PowerState {
   switch (state) {

@@ -20,6 +20,8 @@ export interface Capacity {
   readonly diskGb: number;
   /** As compute shows it to operators: {vendor, model, arch, features, topology}. */
   readonly cpuInfo: Readonly<Record<string, unknown>>;
+  /** By OpenStack's names. */
+  readonly traits: string[];
 }
 
 export interface Room {

@@ -105,6 +105,7 @@ export class FakeDriver implements HypervisorDriver {
       memoryMb,
       diskGb,
       cpuInfo,
+      traits: [],
     };
   }
 

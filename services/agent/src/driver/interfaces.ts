@@ -4,7 +4,7 @@
  * said. The definition is not touched here: each start writes it anew.
  */
 import { delay, fail } from '#libs/kernel';
-import { type DomainNic, interfaceXml } from '../domain/domain-xml.js';
+import { type DomainInput, type DomainNic, interfaceXml } from '../domain/domain-xml.js';
 import type { Libvirt } from '../libvirt/client.js';
 import { LibvirtError } from '../libvirt/errors.js';
 import { type DomainRef, PROCEDURES } from '../libvirt/protocol.js';
@@ -31,36 +31,43 @@ export function pluggedIn(xml: string): PluggedInterface[] {
   });
 }
 
+/** What an interface looks like on this node, in this guest's machine. */
+export type Plugging = Pick<DomainInput, 'bridge' | 'hardware'>;
+
+interface Wanted {
+  readonly serverId: string;
+  readonly nics: readonly DomainNic[];
+}
+
 export class Interfaces {
   constructor(
     private readonly libvirt: Libvirt,
     private readonly domains: Domains,
-    private readonly bridge: string,
   ) {}
 
   /** Throws `conflict` where the hypervisor or the guest does not play along. */
-  async follow(serverId: string, nics: readonly DomainNic[], signal: AbortSignal): Promise<void> {
+  async follow({ serverId, nics }: Wanted, plugging: Plugging, signal: AbortSignal): Promise<void> {
     const domain = await this.domains.find(serverId);
     if (!domain) return;
     const plugged = await this.#plugged(domain);
     const wanted = new Set(nics.map((nic) => nic.portId));
     const has = new Set(plugged.map((one) => one.portId));
     for (const { portId, mac } of plugged)
-      if (!wanted.has(portId)) await this.#unplug(domain, { portId, mac, mtu: 0 }, signal);
-    for (const nic of nics) if (!has.has(nic.portId)) await this.#call(PROCEDURES.attachDevice, domain, nic);
+      if (!wanted.has(portId)) await this.#unplug(domain, { portId, mac, mtu: 0 }, plugging, signal);
+    for (const nic of nics) if (!has.has(nic.portId)) await this.#attach(domain, interfaceXml(nic, plugging));
   }
 
   async #plugged(domain: DomainRef): Promise<PluggedInterface[]> {
     return pluggedIn(await this.libvirt.call(PROCEDURES.xml, { domain, flags: 0 }));
   }
 
-  async #unplug(domain: DomainRef, nic: DomainNic, signal: AbortSignal): Promise<void> {
+  async #unplug(domain: DomainRef, nic: DomainNic, plugging: Plugging, signal: AbortSignal): Promise<void> {
     const end = performance.now() + PATIENCE_MS;
     for (let askAt = 0; ; ) {
       signal.throwIfAborted();
       const now = performance.now();
       if (now >= askAt) {
-        await this.#ask(domain, nic);
+        await this.#ask(domain, interfaceXml(nic, plugging));
         askAt = now + ASK_EVERY_MS;
       }
       if (!(await this.#plugged(domain)).some((one) => one.portId === nic.portId)) return;
@@ -70,17 +77,17 @@ export class Interfaces {
   }
 
   /** Asking again while the guest is at it is refused, which is no reason to stop waiting. */
-  async #ask(domain: DomainRef, nic: DomainNic): Promise<void> {
+  async #ask(domain: DomainRef, xml: string): Promise<void> {
     try {
-      await this.libvirt.call(PROCEDURES.detachDevice, { domain, xml: interfaceXml(nic, this.bridge), flags: LIVE });
+      await this.libvirt.call(PROCEDURES.detachDevice, { domain, xml, flags: LIVE });
     } catch (error) {
       if (!(error instanceof LibvirtError)) throw explained(error);
     }
   }
 
-  async #call(procedure: typeof PROCEDURES.attachDevice, domain: DomainRef, nic: DomainNic): Promise<void> {
+  async #attach(domain: DomainRef, xml: string): Promise<void> {
     try {
-      await this.libvirt.call(procedure, { domain, xml: interfaceXml(nic, this.bridge), flags: LIVE });
+      await this.libvirt.call(PROCEDURES.attachDevice, { domain, xml, flags: LIVE });
     } catch (error) {
       throw explained(error);
     }

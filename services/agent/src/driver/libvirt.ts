@@ -3,7 +3,7 @@
  * each network. Every step looks first at what is there, so that any of them may be cut off and repeated.
  */
 import { statfs } from 'node:fs/promises';
-import { cpus, freemem } from 'node:os';
+import { freemem } from 'node:os';
 import type { Duplex } from 'node:stream';
 import type { PowerState } from '#libs/contract';
 import { fail, isFailure } from '#libs/kernel';
@@ -11,13 +11,10 @@ import type { Log } from '#libs/platform/log';
 import { type ConsoleKind, openGuestConsole } from '../console/guest-console.js';
 import { readConsole } from '../disk/console-log.js';
 import type { ImageCache } from '../disk/image-cache.js';
-import type { Instances } from '../disk/instances.js';
 import { isUndoSnapshot } from '../disk/undo.js';
 import { domainXml, tapName } from '../domain/domain-xml.js';
 import type { Run } from '../exec/run.js';
-import type { Probe } from '../kvm/probe.js';
 import { Libvirt } from '../libvirt/client.js';
-import { PROCEDURES } from '../libvirt/protocol.js';
 import type { MetadataPlane } from '../metadata/plane.js';
 import type { AdvertisementGuard } from '../ovs/advertisement-guard.js';
 import type { Ovs } from '../ovs/ovs.js';
@@ -37,18 +34,17 @@ import type {
 } from './driver.js';
 import { Exports } from './exports.js';
 import { Guests } from './guests.js';
-import { Interfaces } from './interfaces.js';
+import { Interfaces, type Plugging } from './interfaces.js';
+import { Machines, type MachinesOptions } from './machines.js';
 
-export interface LibvirtDriverOptions {
+export interface LibvirtDriverOptions extends MachinesOptions {
   readonly socket: string;
   readonly bridge: string;
-  readonly instances: Instances;
   readonly images: ImageCache;
   readonly metadata: MetadataPlane;
   readonly ovs: Ovs;
   readonly advertisements: AdvertisementGuard;
   readonly run: Run;
-  readonly probe: Probe;
   readonly log: Log;
   /** Domains that are started or destroyed at a time. */
   readonly parallel: number;
@@ -56,7 +52,6 @@ export interface LibvirtDriverOptions {
   readonly shutdownMs: number;
   /** Mixed into what guests are given as random seed. */
   readonly secret: string;
-  readonly capacity: { readonly vcpus?: number; readonly memoryMb?: number; readonly diskGb?: number };
 }
 
 const GIB = 1 << 30;
@@ -68,6 +63,7 @@ export class LibvirtDriver implements HypervisorDriver {
   readonly #domains: Domains;
   readonly #interfaces: Interfaces;
   readonly #disks: Disks;
+  readonly #machines: Machines;
   readonly #exports: Exports;
   readonly #guests: Guests;
   #events: DriverEvents | undefined;
@@ -81,12 +77,16 @@ export class LibvirtDriver implements HypervisorDriver {
         this.#domains.changed(domain.uuid);
         this.#events?.changed(domain.uuid);
       },
-      onConnect: () => this.#events?.resynced(),
+      onConnect: () => {
+        this.#machines.lookAgain();
+        this.#events?.resynced();
+      },
     });
     this.#domains = new Domains(this.#libvirt, options.log, options.parallel);
-    this.#interfaces = new Interfaces(this.#libvirt, this.#domains, options.bridge);
+    this.#interfaces = new Interfaces(this.#libvirt, this.#domains);
     this.#guests = new Guests(this.#libvirt, options.log);
     this.#disks = new Disks(options);
+    this.#machines = new Machines(this.#libvirt, options);
     this.#exports = new Exports(options, this.#domains, new Backups(this.#libvirt, options.log));
   }
 
@@ -94,6 +94,7 @@ export class LibvirtDriver implements HypervisorDriver {
     this.#events = events;
     this.#options.advertisements.start();
     await this.#disks.start();
+    await this.#machines.start();
     this.#libvirt.start();
     // In the background: the networks of running guests are served as soon as may be, and nothing waits for it.
     const post = (serverId: string, password: string) => events.posted(serverId, password);
@@ -111,27 +112,8 @@ export class LibvirtDriver implements HypervisorDriver {
     return this.#libvirt.health;
   }
 
-  async capacity(): Promise<Capacity> {
-    const { probe, capacity } = this.#options;
-    const version = await this.#libvirt.call(PROCEDURES.version, undefined);
-    const node = await this.#libvirt.call(PROCEDURES.nodeInfo, undefined);
-    const { blocks, bsize } = await statfs(this.#options.instances.folder);
-    return {
-      hypervisorType: 'QEMU',
-      hypervisorVersion: version,
-      accel: probe.accel,
-      accelReason: probe.reason,
-      vcpus: capacity.vcpus ?? node.cpus,
-      memoryMb: capacity.memoryMb ?? Math.floor(node.memoryKib / 1024),
-      diskGb: capacity.diskGb ?? Math.floor((blocks * bsize) / GIB),
-      cpuInfo: {
-        vendor: 'unknown',
-        model: cpus()[0]?.model.trim() ?? 'unknown',
-        arch: 'x86_64',
-        features: [],
-        topology: { sockets: 1, cores: node.cpus, threads: 1 },
-      },
-    };
+  capacity(): Promise<Capacity> {
+    return this.#machines.capacity();
   }
 
   async room(): Promise<Room> {
@@ -152,11 +134,13 @@ export class LibvirtDriver implements HypervisorDriver {
     if (before === 'running' && !due && !turns) return this.#goesOn(spec, plugged, signal);
     if (before === 'paused' && !due && !turns) return this.#domains.resume(serverId);
     try {
+      // A machine that this node can not give is refused before an image is fetched for it.
+      await this.#machines.of(spec);
       if (due && before !== 'absent') await this.#clearForNewDisk(spec, signal);
       await this.#disks.prepare(spec, signal);
       await plugged;
       signal.throwIfAborted();
-      await this.#domains.start(this.#xml(spec));
+      await this.#domains.start(await this.#xml(spec));
     } catch (error) {
       // A first start that failed for good leaves nothing; one that is tried again keeps what it has.
       const verdict = explained(error, serverId);
@@ -204,7 +188,7 @@ export class LibvirtDriver implements HypervisorDriver {
   /** What may change about a guest that runs: its interfaces, and that what its disks were is not kept any more. */
   async #goesOn(spec: ServerSpec, plugged: Promise<void>, signal: AbortSignal): Promise<void> {
     await plugged;
-    await this.#interfaces.follow(spec.serverId, spec.nics, signal);
+    await this.#interfaces.follow(spec, await this.#plugging(spec), signal);
     await this.#options.metadata.keepOnly(this.#options.instances.specs());
     if (!(await this.#disks.keepTooMuch(spec))) return;
     await this.#domains.forgetSnapshots(spec.serverId, isUndoSnapshot);
@@ -215,7 +199,7 @@ export class LibvirtDriver implements HypervisorDriver {
     const power = await this.#standing(spec);
     if (power === 'running') await this.#domains.pause(spec.serverId);
     else if (power !== 'paused') throw fail.conflict('its guest does not run any more');
-    await this.#interfaces.follow(spec.serverId, spec.nics, signal);
+    await this.#interfaces.follow(spec, await this.#plugging(spec), signal);
   }
 
   async ensureSuspended(spec: ServerSpec): Promise<void> {
@@ -245,6 +229,7 @@ export class LibvirtDriver implements HypervisorDriver {
     await this.#domains.undefine(serverId);
     await ovs.remove((instances.spec(serverId)?.nics ?? []).map((nic) => tapName(nic.portId)));
     await instances.remove(serverId);
+    this.#machines.forget(serverId);
     await metadata.keepOnly(instances.specs());
   }
 
@@ -325,7 +310,11 @@ export class LibvirtDriver implements HypervisorDriver {
     await this.#domains.destroy(serverId);
   }
 
-  #xml(spec: ServerSpec): string {
+  async #plugging(spec: ServerSpec): Promise<Plugging> {
+    return { bridge: this.#options.bridge, hardware: await this.#machines.of(spec) };
+  }
+
+  async #xml(spec: ServerSpec): Promise<string> {
     const { instances, bridge, probe } = this.#options;
     return domainXml({
       serverId: spec.serverId,
@@ -334,7 +323,9 @@ export class LibvirtDriver implements HypervisorDriver {
       vcpus: spec.vcpus,
       memoryMb: spec.memoryMb,
       accel: probe.accel,
+      hardware: await this.#machines.of(spec),
       disk: this.#disks.of(spec),
+      localDisks: [],
       rescue: this.#disks.rescueOf(spec),
       configDrive: this.#disks.configDrive(spec),
       nics: spec.nics,

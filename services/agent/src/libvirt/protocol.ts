@@ -174,6 +174,7 @@ export const PROCEDURES = {
     for (let n = 0; n < 32; n++) reply.int(); // the processor's name, one XDR int for each char
     return { memoryKib: Number(reply.uhyper()), cpus: reply.int() };
   }),
+  capabilities: procedure(7, nothing, (reply) => reply.string()),
   xml: procedure(14, flagged, (reply) => reply.string()),
   lookupByUuid: procedure(24, (out, args: { uuid: string }) => out.opaque(uuidToBytes(args.uuid)), readDomain),
   resume: procedure(28, (out, args: { domain: DomainRef }) => writeDomain(out, args.domain), done),
@@ -233,6 +234,17 @@ export const PROCEDURES = {
     316,
     (out, args: { event: number }) => out.int(args.event).uint(0),
     (reply) => reply.int(),
+  ),
+  domainCapabilities: procedure(
+    342,
+    (out, args: { machine: string; virtType: string }) =>
+      out
+        .optionalString(undefined)
+        .optionalString('x86_64')
+        .optionalString(args.machine)
+        .optionalString(args.virtType)
+        .uint(0),
+    (reply) => reply.string(),
   ),
   define: procedure(
     350,

@@ -256,7 +256,7 @@ async function furnish(books: Books, db: Db, clock: Clock): Promise<void> {
     features: ['aes'],
     topology: { cores: 2, sockets: 1, threads: 1 },
   };
-  await books.nodes.enrol(db, { ...node, ...sizes, ...rest, agentVersion: '0.1.0', cpuInfo }, clock.now());
+  await books.nodes.enrol(db, { ...node, ...sizes, ...rest, agentVersion: '0.1.0', cpuInfo, traits: [] }, clock.now());
 }
 
 /** Starts the API on a free port of loopback. `now` makes time stand still. */

@@ -10,18 +10,20 @@ const COLUMNS = `name, hypervisor_id as "hypervisorId", number, service_id as "s
   state, state_reason as "stateReason", revision,
   free_disk_gb as "freeDiskGb", free_memory_mb as "freeMemoryMb", load_average as "loadAverage", uptime_s as "uptimeS",
   digest, trouble, highest_fence as "highestFence", enrolled_at as "enrolledAt", last_seen as "lastSeen",
-  updated_at as "updatedAt"`;
+  updated_at as "updatedAt", traits`;
 
 const ENROL = {
   name: 'node.enrol',
   text: `insert into node (name, hypervisor_id, hypervisor_type, hypervisor_version, accel, accel_reason, vcpus, memory_mb,
-      disk_gb, address, agent_grpc, agent_version, cpu_info, enrolled_at, last_seen, updated_at, availability_zone, own_zone)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $14, node_zone($1, $15), $15)
+      disk_gb, address, agent_grpc, agent_version, cpu_info, enrolled_at, last_seen, updated_at, availability_zone, own_zone,
+      traits)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $14, $14, node_zone($1, $15), $15, $16)
     on conflict (name) do update set hypervisor_id = excluded.hypervisor_id, hypervisor_type = excluded.hypervisor_type,
       hypervisor_version = excluded.hypervisor_version, accel = excluded.accel, accel_reason = excluded.accel_reason,
       vcpus = excluded.vcpus, memory_mb = excluded.memory_mb, disk_gb = excluded.disk_gb, address = excluded.address,
       agent_grpc = excluded.agent_grpc, agent_version = excluded.agent_version, cpu_info = excluded.cpu_info,
       own_zone = excluded.own_zone, availability_zone = excluded.availability_zone,
+      traits = excluded.traits,
       enrolled_at = excluded.enrolled_at, last_seen = excluded.last_seen, updated_at = excluded.updated_at
     returning ${COLUMNS}`,
 };
@@ -59,6 +61,7 @@ export class NodeRepo {
       JSON.stringify(node.cpuInfo),
       now,
       node.availabilityZone,
+      node.traits,
     ]);
     await this.settleGone(on, node.name);
     return row!;

@@ -20,6 +20,8 @@ export interface NodeEnrolment {
   /** JSON as libvirt's capabilities say: {vendor, model, arch, features, topology}. */
   readonly cpuInfo: Readonly<Record<string, unknown>>;
   readonly availabilityZone: string;
+  /** What it can give, by OpenStack's names. */
+  readonly traits: readonly string[];
 }
 
 export interface NodeBeat {

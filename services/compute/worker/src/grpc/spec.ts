@@ -68,6 +68,8 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     news: aim.news,
     guestPassword: parts.guestPassword,
     launchedAtMs: server.launchedAt?.getTime() ?? 0,
+    extraSpecs: { ...flavor.extraSpecs },
+    imageProperties: { ...server.image?.properties },
     files: secrets.files.map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') })),
     ...(parts.wantedExport ? { export: parts.wantedExport } : {}),
     ...errandOf(parts),

@@ -38,7 +38,7 @@ beforeAll(async () => {
     {
       ...{ name: NODE, hypervisorId: randomIds.uuid(), hypervisorType: 'fake', hypervisorVersion: 1, accel: '' },
       ...{ accelReason: '', vcpus: 8, memoryMb: 8192, diskGb: 100, address: '', agentGrpc: '', agentVersion: '' },
-      ...{ cpuInfo: {}, availabilityZone: 'nova' },
+      ...{ cpuInfo: {}, traits: [], availabilityZone: 'nova' },
     },
     new Date(),
   );

@@ -40,6 +40,8 @@ export class Enrolment {
   }
 }
 
+const TRAIT = /^[A-Z0-9_]{1,255}$/;
+
 const enrolmentOf = (name: string, hypervisorId: string, r: computeV1.EnrolRequest): NodeEnrolment => ({
   name,
   hypervisorId,
@@ -55,6 +57,7 @@ const enrolmentOf = (name: string, hypervisorId: string, r: computeV1.EnrolReque
   agentVersion: r.agentVersion,
   availabilityZone: r.availabilityZone || DEFAULT_ZONE,
   cpuInfo: objectIn(r.cpuInfo),
+  traits: r.traits.filter((trait) => TRAIT.test(trait)),
 });
 
 /** JSON of a node, as far as it is an object. */

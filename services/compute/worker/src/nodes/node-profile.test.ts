@@ -3,16 +3,22 @@ import { attributesOf, numaOf, traitsOf } from './node-profile.js';
 
 const node = {
   ...{ accel: 'kvm', disabled: false, forcedDown: false, hypervisorType: 'QEMU', hypervisorVersion: 10_000_000 },
-  ...{ name: 'node-1', vcpus: 8 },
+  ...{ name: 'node-1', vcpus: 8, traits: ['COMPUTE_SECURITY_TPM_2_0', 'HW_CPU_X86_AVX2'] },
   cpuInfo: { arch: 'x86_64', vendor: 'AMD', features: ['aes', 'avx2', 'sse4.1', 'constructor', 'fma'] },
 };
 
 it('tells of what guests can have, and whether it is disabled', () => {
   expect(traitsOf(node)).toEqual(
-    expect.arrayContaining(['COMPUTE_NODE', 'COMPUTE_IMAGE_TYPE_QCOW2', 'CUSTOM_ACCEL_KVM', 'HW_ARCH_X86_64']),
+    expect.arrayContaining([
+      'COMPUTE_NODE',
+      'COMPUTE_SECURITY_TPM_2_0',
+      'COMPUTE_IMAGE_TYPE_QCOW2',
+      'CUSTOM_ACCEL_KVM',
+      'HW_ARCH_X86_64',
+    ]),
   );
   expect(traitsOf(node).filter((trait) => trait.startsWith('HW_CPU_'))).toEqual([
-    ...['HW_CPU_X86_AESNI', 'HW_CPU_X86_AVX2', 'HW_CPU_X86_SSE41', 'HW_CPU_X86_FMA3'],
+    ...['HW_CPU_X86_AVX2', 'HW_CPU_X86_AESNI', 'HW_CPU_X86_SSE41', 'HW_CPU_X86_FMA3'],
   ]);
   expect(traitsOf(node)).not.toContain('COMPUTE_STATUS_DISABLED');
   expect(traitsOf({ ...node, disabled: true })).toContain('COMPUTE_STATUS_DISABLED');

@@ -4,7 +4,7 @@ import type { Node } from '#services/compute/domain';
 
 type Make = Pick<
   Node,
-  'accel' | 'cpuInfo' | 'disabled' | 'forcedDown' | 'hypervisorType' | 'hypervisorVersion' | 'name' | 'vcpus'
+  'accel' | 'cpuInfo' | 'disabled' | 'forcedDown' | 'hypervisorType' | 'hypervisorVersion' | 'name' | 'traits' | 'vcpus'
 >;
 
 /** What every agent can do. */
@@ -37,8 +37,9 @@ export function traitsOf(node: Make): string[] {
   const words = accel.toUpperCase().replace(/[^A-Z0-9_]/g, '_');
   const known = (table: Readonly<Record<string, string>>, key: string): string[] =>
     Object.hasOwn(table, key) ? [table[key]!] : [];
-  return [
+  const all = [
     ...ALWAYS,
+    ...node.traits,
     ...(words ? [`CUSTOM_ACCEL_${words}`] : []),
     ...known(ARCHITECTURES, text(cpuInfo['arch'])),
     ...[...new Set(texts(cpuInfo['features']).flatMap((feature) => known(FEATURES, feature)))].map(
@@ -46,6 +47,7 @@ export function traitsOf(node: Make): string[] {
     ),
     ...(node.disabled || node.forcedDown ? ['COMPUTE_STATUS_DISABLED'] : []),
   ];
+  return [...new Set(all)];
 }
 
 /** By upstream's names, as `capabilities:` and image properties ask for them. */

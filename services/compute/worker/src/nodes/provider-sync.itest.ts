@@ -29,7 +29,7 @@ it('tells placement of more nodes at once than there are connections', async () 
     const enrolment = {
       ...{ name, hypervisorId: randomIds.uuid(), hypervisorType: 'fake', hypervisorVersion: 1, accel: '' },
       ...{ accelReason: '', vcpus: 8, memoryMb: 8192, diskGb: 100, address: '', agentGrpc: '', agentVersion: '' },
-      ...{ cpuInfo: {}, availabilityZone: 'nova' },
+      ...{ cpuInfo: {}, traits: [], availabilityZone: 'nova' },
     };
     await nodes.enrol(db, enrolment, systemClock.now());
     await db.tx((tx) => states.up(tx, name, systemClock.now()));
@@ -67,7 +67,7 @@ it('lets placement forget a node that an operator took away, once, and not one t
   const enrolment = {
     ...{ name: 'leaving', hypervisorId: randomIds.uuid(), hypervisorType: 'fake', hypervisorVersion: 1, accel: '' },
     ...{ accelReason: '', vcpus: 8, memoryMb: 8192, diskGb: 100, address: '', agentGrpc: '', agentVersion: '' },
-    ...{ cpuInfo: {}, availabilityZone: 'nova' },
+    ...{ cpuInfo: {}, traits: [], availabilityZone: 'nova' },
   };
   await nodes.enrol(db, enrolment, now());
   await providers.sync('leaving');
@@ -113,7 +113,7 @@ it('tells placement of what the aggregates of a node say, and no longer once it 
     {
       ...{ name, hypervisorId: randomIds.uuid(), hypervisorType: 'QEMU', hypervisorVersion: 1, accel: 'tcg' },
       ...{ accelReason: '', vcpus: 8, memoryMb: 8192, diskGb: 100, address: '', agentGrpc: '', agentVersion: '' },
-      ...{ cpuInfo: { arch: 'x86_64' }, availabilityZone: 'nova' },
+      ...{ cpuInfo: { arch: 'x86_64' }, traits: ['COMPUTE_SECURITY_TPM_2_0'], availabilityZone: 'nova' },
     },
     now(),
   );

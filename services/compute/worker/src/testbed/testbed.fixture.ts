@@ -371,6 +371,13 @@ const enrolRequest = (node: string, memoryMb: number): computeV1.EnrolRequest =>
     memoryMb,
     diskGb: 100,
   },
-  ...{ address: '127.0.0.1', agentGrpc: '127.0.0.1:1', cpuInfo: '{}', agentVersion: '1', hypervisorId: randomUUID() },
+  ...{
+    address: '127.0.0.1',
+    agentGrpc: '127.0.0.1:1',
+    cpuInfo: '{}',
+    traits: [],
+    agentVersion: '1',
+    hypervisorId: randomUUID(),
+  },
   availabilityZone: '',
 });
