@@ -51,6 +51,7 @@ cp "$here/files/passwd" "$here/files/group" "$here/files/shadow" "$here/files/in
 chmod 600 "$root/etc/shadow"; echo /bin/sh > "$root/etc/shells"; echo 'passwd: files' > "$root/etc/nsswitch.conf"
 echo '127.0.0.1 localhost' > "$root/etc/hosts"
 install -m 755 "$here/files/rc" "$root/etc/rc"
+install -m 755 "$here/files/guest-agent" "$root/sbin/guest-agent"
 install -m 755 "$here/files/dhcp" "$root/etc/dhcp"
 install -m 755 "$here/files/power-button" "$root/etc/acpi/PWRF/00000080"
 install -m 755 "$here/files/init" "$root/init"
