@@ -4,6 +4,7 @@ export * from './console-token.repo.js';
 export * from './flavor.repo.js';
 export * from './host-usage.query.js';
 export * from './keypair.repo.js';
+export * from './lost-interface.query.js';
 export * from './node.repo.js';
 export * from './node-event.repo.js';
 export * from './node-pulse.repo.js';

@@ -5,7 +5,7 @@
 import type { Sql, Tx } from '#libs/platform/db';
 import type { DesiredPower, Errand } from '#services/compute/domain';
 
-/** Told when something a guest is told of itself has changed. */
+/** Told of each server whose guest is told something else of itself from now on. */
 export const SERVER_NEWS_CHANNEL = 'compute_server_news';
 
 export interface Pair {
@@ -81,7 +81,8 @@ const ON_NODE = {
 
 const RENEW = {
   name: 'server_node.renew',
-  text: `update server_node set news = news + 1 where server_id = any ($1) and power <> 'absent'`,
+  text: `update server_node set news = news + 1 where server_id = any ($1) and power <> 'absent'
+    returning server_id as "serverId"`,
 };
 const STALE = {
   name: 'server_node.stale',
@@ -140,7 +141,8 @@ export class ServerNodeRepo {
 
   /** What the guests of these servers are told of themselves has changed. */
   async renew(tx: Tx, serverIds: readonly string[]): Promise<void> {
-    if ((await tx.exec(RENEW, [serverIds])) > 0) tx.notify(SERVER_NEWS_CHANNEL);
+    const renewed = await tx.query<{ serverId: string }>(RENEW, [serverIds]);
+    for (const { serverId } of renewed) tx.notify(SERVER_NEWS_CHANNEL, serverId);
   }
 
   /** Servers on nodes that are up and have not said that they have the news. */

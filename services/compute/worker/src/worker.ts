@@ -50,6 +50,7 @@ import { declareNode, declareReports } from './nodes/topology.js';
 import type { WorkerOptions } from './options.js';
 import type { AgentOf, Images, Network, Placement, SendCommand } from './peers.js';
 import { Janitor } from './reconcile/janitor.js';
+import { LostInterfaces } from './reconcile/lost-interfaces.js';
 import { ResizeConfirmer } from './reconcile/resize-confirm.js';
 import { ServerReconciler } from './reconcile/server.reconciler.js';
 import { Shelf } from './reconcile/shelf.js';
@@ -83,6 +84,7 @@ export class ComputeWorker {
   readonly #enrolment: Enrolment;
   readonly #pulses: PulseTeller;
   readonly #news: ServerNews;
+  readonly #lost: LostInterfaces;
   readonly #repos = {
     nodes: new NodeRepo(),
     states: new NodeStateRepo(),
@@ -117,8 +119,22 @@ export class ComputeWorker {
     const shelf = new Shelf({ db, servers, shelvedOffloadS, ids, now });
     const resizes = new ResizeConfirmer({ db, servers, windowS, ids, now, log });
     this.#news = new ServerNews(db, aims, send);
+    this.#lost = new LostInterfaces({ db, servers, network, ids, now, log });
     this.#janitor = new Janitor({
-      ...{ db, servers, standings, reconciler, shelf, resizes, news: this.#news, keepDays, ids, now, log },
+      ...{
+        db,
+        servers,
+        standings,
+        reconciler,
+        shelf,
+        resizes,
+        news: this.#news,
+        lost: this.#lost,
+        keepDays,
+        ids,
+        now,
+        log,
+      },
     });
     this.#enrolment = new Enrolment({
       ...{ db, nodes, watch: this.#watch, send, now },
@@ -130,20 +146,8 @@ export class ComputeWorker {
     const pursuit = new Pursuit(db, aims, send, hearing);
     const { images } = deps;
     const flows = computeFlows({
-      ...{
-        db,
-        placement,
-        network,
-        images,
-        servers,
-        groups: new ServerGroupRepo(),
-        pulses,
-        aims,
-        nodes: states,
-        reports,
-        pursuit,
-        shelvedOffloadS,
-      },
+      ...{ db, placement, network, images, servers, pulses, aims, reports, pursuit, shelvedOffloadS },
+      ...{ groups: new ServerGroupRepo(), nodes: states },
     });
     this.runner = new FlowRunner({
       ...{ db, flows, owner: process, log, clock: deps.clock },
@@ -159,12 +163,13 @@ export class ComputeWorker {
     this.#janitor.start();
     this.#pulses.start();
     await this.#news.start();
+    await this.#lost.start();
   }
 
   /** Steps at work come to their record; everything else is taken up again by whoever starts next. */
   async stop(graceMs: number): Promise<void> {
     await Promise.all([this.runner.stop(graceMs), this.#janitor.stop(), this.#watch.stop(), this.#pulses.stop()]);
-    await this.#news.stop();
+    await Promise.all([this.#news.stop(), this.#lost.stop()]);
     await this.#bus.stop();
   }
 

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { afterEach, beforeEach, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { randomIds } from '#libs/kernel';
 import { insertTask } from '#libs/platform/flow';
 import { SERVER_ATTACH_INTERFACE, SERVER_DETACH_INTERFACE, serverKey } from '#services/compute/domain';
+import { serversService } from '../grpc/servers.grpc.js';
+import { LostInterfaces } from '../reconcile/lost-interfaces.js';
 import type { FakeNode } from '../testbed/fake-node.fixture.js';
 import { Testbed } from '../testbed/testbed.fixture.js';
 
@@ -80,4 +83,76 @@ it('is refused while the node is away, and leaves nothing', async () => {
   await attach(randomUUID());
   expect((await bed.tasksOf(serverId)).at(-1)).toMatchObject({ state: 'undone', failureKind: 'unavailable' });
   expect((await rows()).nics).toEqual([first]);
+});
+
+describe('a port that is deleted in the network service', () => {
+  const parts = () => {
+    const { db, servers, network, log } = bed;
+    return { db, servers, network, log, ids: randomIds, now: () => bed.now() };
+  };
+  const lost = () => new LostInterfaces(parts());
+  const tell = () =>
+    serversService({ ...parts(), aims: bed.repos.aims }).networkChanged(
+      { serverIds: [serverId] },
+      { name: 'network', requestId: '' },
+    );
+
+  it('is unplugged from the guest, which goes on', async () => {
+    const [first] = (await rows()).nics;
+    const portId = randomUUID();
+    await attach(portId);
+    const watch = lost();
+    await watch.start();
+    bed.network.lose(serverId, portId);
+    await tell();
+    await bed.until(async () => (await rows()).nics.length === 1);
+    await bed.settled(serverId);
+    expect(await rows()).toEqual({ nics: [first], addresses: [[first, '']] });
+    expect(bed.guest(serverId)).toMatchObject({ ports: [first], power: 'running' });
+    await watch.stop();
+  });
+
+  it('waits for the operation that is at work, and is found by the scan', async () => {
+    const portId = randomUUID();
+    await attach(portId);
+    bed.network.lose(serverId, portId);
+    await bed.servers.move(bed.db, serverId, 'pause', bed.now());
+    await tell();
+    await lost().scan();
+    expect((await rows()).nics).toContain(portId);
+    await bed.servers.move(bed.db, serverId, 'resetToActive', bed.now());
+    await lost().scan();
+    await bed.until(async () => (await rows()).nics.length === 1);
+    await bed.settled(serverId);
+    expect(bed.guest(serverId).ports).not.toContain(portId);
+  });
+
+  it('is left for a while where the guest does not let go of it', async () => {
+    const portId = randomUUID();
+    await attach(portId);
+    bed.network.lose(serverId, portId);
+    node.plugFailure = 'the guest does not let go of the interface';
+    await tell();
+    await lost().scan();
+    await bed.settled(serverId);
+    const tasks = (await bed.tasksOf(serverId)).length;
+    await lost().scan();
+    expect(await bed.tasksOf(serverId)).toHaveLength(tasks);
+    node.plugFailure = undefined;
+    bed.aheadMs += 601_000;
+    await lost().scan();
+    await bed.settled(serverId);
+    expect(bed.guest(serverId).ports).not.toContain(portId);
+  });
+
+  it('is taken back into the books where network has it after all', async () => {
+    const portId = randomUUID();
+    await attach(portId);
+    const { addresses } = (await bed.server(serverId))!;
+    await bed.servers.patch(bed.db, serverId, { addresses: addresses.slice(0, 1) }, bed.now());
+    await lost().scan();
+    expect((await rows()).addresses.map(([id]) => id)).toContain(portId);
+    expect(bed.guest(serverId).ports).toContain(portId);
+    expect((await bed.tasksOf(serverId)).map(({ kind }) => kind)).not.toContain(SERVER_DETACH_INTERFACE);
+  });
 });

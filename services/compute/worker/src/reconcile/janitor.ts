@@ -9,6 +9,7 @@ import type { Log } from '#libs/platform/log';
 import { ConsoleTokenRepo, type ServerRepo, type StandingRepo, type Stranded } from '#services/compute/data';
 import { SERVER_DELETE, type ServerDeleteInput, serverKey } from '#services/compute/domain';
 import type { ServerNews } from '../nodes/server-news.js';
+import type { LostInterfaces } from './lost-interfaces.js';
 import type { ResizeConfirmer } from './resize-confirm.js';
 import type { ServerReconciler } from './server.reconciler.js';
 import type { Shelf } from './shelf.js';
@@ -21,6 +22,7 @@ interface Deps {
   readonly shelf: Shelf;
   readonly resizes: ResizeConfirmer;
   readonly news: ServerNews;
+  readonly lost: LostInterfaces;
   readonly keepDays: number;
   readonly ids: Ids;
   readonly now: () => Date;
@@ -51,9 +53,10 @@ export class Janitor {
   }
 
   async scan(): Promise<void> {
-    const { db, standings, reconciler, shelf, resizes, news, now } = this.deps;
+    const { db, standings, reconciler, shelf, resizes, news, lost, now } = this.deps;
     await reconciler.scan();
     await news.scan();
+    await lost.scan();
     await shelf.clear();
     await resizes.scan();
     const stranded = await standings.stranded(db, new Date(now().getTime() - STRANDED_MS));

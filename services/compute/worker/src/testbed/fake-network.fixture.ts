@@ -11,6 +11,7 @@ interface Plugged {
 
 export class FakeNetwork implements Network {
   readonly plugged = new FencedReceiver<Plugged>();
+  readonly #gone = new Set<string>();
 
   async ensureForServer(request: networkV1.EnsureForServerRequest): Promise<networkV1.ServerPorts> {
     const { serverId, fence, seq, nics, host } = request;
@@ -38,6 +39,13 @@ export class FakeNetwork implements Network {
     return { servers: serverIds.filter((id) => this.plugged.get(id)).map((id) => this.#portsOf(id)) };
   }
 
+  /** Somebody deletes a port of the server. */
+  lose(serverId: string, portId: string): void {
+    const known = this.plugged.get(serverId)!;
+    this.#gone.add(portId);
+    if (!known.portIds.includes(portId)) throw new Error('the server has no such port');
+  }
+
   /** Where the server's ports are bound. */
   hostOf(serverId: string): string | undefined {
     return this.plugged.get(serverId)?.host;
@@ -45,7 +53,8 @@ export class FakeNetwork implements Network {
 
   #portsOf(serverId: string): networkV1.ServerPorts {
     const { portIds, host } = this.plugged.get(serverId)!;
-    const ports = portIds.map((id) =>
+    const left = portIds.filter((id) => !this.#gone.has(id));
+    const ports = left.map((id) =>
       networkV1.Port.fromPartial({
         id,
         networkId: '11111111-1111-4111-8111-111111111111',
