@@ -9,6 +9,7 @@ import {
   type FixedIp,
   formatIp,
   ipAllocated,
+  LEAVING_OWNERS,
   noAddressLeft,
   type Pool,
   parseIp,
@@ -66,13 +67,13 @@ export class AllocationRepo {
     await tx.exec('delete from ip_allocation where port_id = $1 and address = any($2::inet[])', [portId, addresses]);
   }
 
-  /** Lets go of the addresses in a subnet that no tenant asked for: the metadata port's, and self-addressed ones. */
-  async releaseImplied(tx: Tx, subnet: Subnet, auto: boolean): Promise<string[]> {
+  /** Lets go of the addresses in a subnet that keep nobody: those of what serves the network, and self-addressed ones. */
+  async releaseImplied(tx: Tx, subnet: Subnet, auto: boolean, owners = LEAVING_OWNERS): Promise<string[]> {
     const rows = await tx.query<{ port_id: string }>(
       `delete from ip_allocation a using port p
-       where a.subnet_id = $1 and p.id = a.port_id and ($2 or p.device_owner = 'network:distributed')
+       where a.subnet_id = $1 and p.id = a.port_id and ($2 or p.device_owner = any($3::text[]))
        returning a.port_id`,
-      [subnet.id, auto],
+      [subnet.id, auto, owners],
     );
     return rows.map((row) => row.port_id);
   }

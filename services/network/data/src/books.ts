@@ -17,6 +17,7 @@ import { FlavorRepo } from './flavor.repo.js';
 import { FloatingIpRepo } from './floating-ip.repo.js';
 import { FloatingIpStore } from './floating-ip.store.js';
 import { joined } from './joined.js';
+import { MetadataPorts } from './metadata-port.js';
 import { MeteringLabelRepo } from './metering-label.repo.js';
 import { MeteringLabelRuleRepo } from './metering-label-rule.repo.js';
 import { NetworkRepo } from './network.repo.js';
@@ -110,43 +111,23 @@ export class NetworkBooks {
   ) {
     this.quotas = new QuotaRepo(options.limits);
     this.dirty = new DirtyRepo(db);
-    const sharing = new Sharing(this.policies, this.quotas, options.newId);
-    this.subnetStore = new SubnetStore(db, this.subnets, this.ports, this.allocations, this.subnetPools, this.quotas);
-    this.networkStore = new NetworkStore(db, this.networks, this.qosPolicies, sharing, this.quotas, this.floatingIps);
-    const followers = new PortFollowers(this.floatingIps, this.forwardings, this.serverNews);
-    this.portStore = new PortStore(
-      db,
-      this.ports,
-      this.allocations,
-      this.qosPolicies,
-      this.trunks,
-      this.quotas,
-      followers,
-      options.newMac,
-    );
-    this.serverPortStore = new ServerPortStore(
-      db,
-      this.fences,
-      this.networks,
-      this.subnets,
-      this.ports,
-      this.portStore,
-    );
-    this.policyStore = new RbacPolicyStore(db, this.policies, this.quotas);
-    this.trunkStore = new TrunkStore(db, this.trunks, this.ports, this.networks, this.quotas);
-    const { routers, ports, portStore, floatingIps, forwardings, quotas } = this;
+    const { networks, subnets, ports, allocations, qosPolicies, trunks, quotas } = this;
+    const { routers, floatingIps, forwardings, subnetPools, serverNews } = this;
+    const sharing = new Sharing(this.policies, quotas, options.newId);
+    const metadata = new MetadataPorts(ports, serverNews, options);
+    const followers = new PortFollowers(floatingIps, forwardings, serverNews, metadata);
+    this.subnetStore = new SubnetStore(db, subnets, allocations, subnetPools, quotas, metadata);
+    this.networkStore = new NetworkStore(db, networks, qosPolicies, sharing, quotas, floatingIps, ports, followers);
+    const { newMac } = options;
+    this.portStore = new PortStore(db, ports, allocations, qosPolicies, trunks, quotas, followers, newMac);
+    const { portStore } = this;
+    this.serverPortStore = new ServerPortStore(db, this.fences, networks, subnets, ports, portStore);
+    this.policyStore = new RbacPolicyStore(db, this.policies, quotas);
+    this.trunkStore = new TrunkStore(db, trunks, ports, networks, quotas);
     const gateways = new RouterGateways(routers, ports, portStore, floatingIps);
     this.routerStore = new RouterStore(db, routers, gateways, quotas);
-    this.interfaceStore = new RouterInterfaceStore(db, routers, this.subnets, ports, portStore, floatingIps);
-    this.floatingIpStore = new FloatingIpStore(
-      db,
-      floatingIps,
-      ports,
-      portStore,
-      forwardings,
-      this.qosPolicies,
-      quotas,
-    );
+    this.interfaceStore = new RouterInterfaceStore(db, routers, subnets, ports, portStore, floatingIps);
+    this.floatingIpStore = new FloatingIpStore(db, floatingIps, ports, portStore, forwardings, qosPolicies, quotas);
     this.autoTopologyStore = new AutoTopologyStore(this, options);
     this.forwardingStore = new PortForwardingStore(db, forwardings, floatingIps, ports);
     this.qosPolicyStore = new QosPolicyStore(db, this.qosPolicies, sharing);

@@ -2,11 +2,9 @@
 import { isViolation, type Sql, type Tx } from '#libs/platform/db';
 import {
   EVERYONE,
-  METADATA_OWNER,
-  metadataDevice,
+  LEAVING_OWNERS,
   type Network,
   type NetworkType,
-  networkInUse,
   noSegmentLeft,
   type VlanRange,
 } from '#services/network/domain';
@@ -29,6 +27,7 @@ import {
   since,
   targetsSql,
 } from './listing.js';
+import { insertMetadataPort } from './metadata-port.js';
 
 interface Row {
   readonly id: string;
@@ -230,12 +229,8 @@ export class NetworkRepo {
         network.zoneHints,
       ],
     );
-    await tx.exec(
-      `insert into port (id, network_id, project_id, name, description, mac, admin_state_up, device_id, device_owner,
-         status, host, vnic_type, profile, port_security, address_pairs, hostname, owned_by_server, created_at, updated_at)
-       values ($1, $2, '', '', '', $3, true, $4, $5, 'DOWN', '', 'normal', '{}', false, '[]', '', false, $6, $6)`,
-      [network.metadataPortId, network.id, network.metadataMac, metadataDevice(network.id), METADATA_OWNER, now],
-    );
+    const metadata = { id: network.metadataPortId, networkId: network.id, mac: network.metadataMac };
+    await insertMetadataPort(tx, metadata, now);
     return toNetwork(row!);
   }
 
@@ -278,21 +273,29 @@ export class NetworkRepo {
     return row && toNetwork(row);
   }
 
+  /** What keeps a network: ports but those that leave with it, as many as an error may name. */
+  async usersOf(tx: Tx, id: string): Promise<string[]> {
+    const rows = await tx.query<{ id: string }>(
+      'select id from port where network_id = $1 and device_owner <> all($2::text[]) order by created_at limit 20',
+      [id, LEAVING_OWNERS],
+    );
+    return rows.map((row) => row.id);
+  }
+
+  /** The ports that leave with their network. */
+  async leavingPorts(tx: Tx, id: string): Promise<string[]> {
+    const rows = await tx.query<{ id: string }>(
+      'select id from port where network_id = $1 and device_owner = any($2::text[]) order by id',
+      [id, LEAVING_OWNERS],
+    );
+    return rows.map((row) => row.id);
+  }
+
   /**
-   * Deletes the network with its metadata port and its subnets, and says which subnets those were. Throws
-   * `NetworkInUse` while any other port stands on it, also one that is made at this moment.
+   * Deletes the network with its subnets, and says which those were. A port that stands on it, also one that is made at
+   * this moment, makes it a violation, to be caught outside the transaction.
    */
   async delete(tx: Tx, id: string): Promise<{ readonly id: string; readonly projectId: string }[]> {
-    const used = await tx.query<{ id: string }>(
-      'select id from port where network_id = $1 and device_owner <> $2 order by created_at limit 20',
-      [id, METADATA_OWNER],
-    );
-    if (used.length > 0)
-      throw networkInUse(
-        id,
-        used.map((port) => port.id),
-      );
-    await tx.exec('delete from port where network_id = $1 and device_owner = $2', [id, METADATA_OWNER]);
     const subnets = await tx.query<{ id: string; project_id: string }>(
       'delete from subnet where network_id = $1 returning id, project_id',
       [id],

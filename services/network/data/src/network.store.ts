@@ -22,6 +22,8 @@ import {
   type NetworkRepo,
   type NewNetwork,
 } from './network.repo.js';
+import type { PortRepo } from './port.repo.js';
+import type { PortFollowers } from './port-followers.js';
 import { isQosPolicyBound, type QosPolicyRepo } from './qos-policy.repo.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
@@ -48,6 +50,8 @@ export class NetworkStore {
     private readonly sharing: Sharing,
     private readonly quotas: QuotaRepo,
     private readonly floatingIps: FloatingIpRepo,
+    private readonly ports: PortRepo,
+    private readonly followers: PortFollowers,
   ) {}
 
   /** All of them or none. */
@@ -136,6 +140,7 @@ export class NetworkStore {
         const network = await this.networks.find(tx, id);
         if (!network) throw networkNotFound(id);
         await this.dropFloatingIps(tx, id, now);
+        await this.dropLeavingPorts(tx, id, now);
         const subnets = await this.networks.delete(tx, id);
         await this.sharing.forget(tx, id);
         await markDirty(tx, 'network', [id], now);
@@ -160,6 +165,18 @@ export class NetworkStore {
     } catch (error) {
       throw isNetworkStillUsed(error) ? networkInUse(id) : error;
     }
+  }
+
+  /** Throws `NetworkInUse` while other ports are there than those that leave with their network. */
+  private async dropLeavingPorts(tx: Tx, id: string, now: Date): Promise<void> {
+    const users = await this.networks.usersOf(tx, id);
+    if (users.length > 0) throw networkInUse(id, users);
+    const leaving = await this.networks.leavingPorts(tx, id);
+    await this.followers.going(tx, leaving, now);
+    const gone = await this.ports.delete(tx, leaving);
+    await markDirty(tx, 'port', leaving, now);
+    const owners = gone.map((port) => port.projectId);
+    await this.quotas.release(tx, 'port', owners);
   }
 
   /** Throws where a project has a port or a subnet on the network with which it is no longer shared. */

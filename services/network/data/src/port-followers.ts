@@ -3,15 +3,16 @@
  * where they are a server's.
  */
 import type { Tx } from '#libs/platform/db';
-import { isRouterPort, type Port } from '#services/network/domain';
+import { isRouterPort, METADATA_OWNER, type Port } from '#services/network/domain';
 import type { FloatingIpRepo } from './floating-ip.repo.js';
 import { markDirty, markSelected } from './journal.js';
+import type { MetadataPorts } from './metadata-port.js';
 import type { PortForwardingRepo } from './port-forwarding.repo.js';
 import { devicesOf, type ServerNewsRepo } from './server-news.repo.js';
 
 const LOCK_MANY = {
   name: 'port-lock-many',
-  text: `select device_id as "deviceId", device_owner as "deviceOwner" from port where id = any($1::uuid[])
+  text: `select device_id as "deviceId", device_owner as "deviceOwner", network_id as "networkId" from port where id = any($1::uuid[])
     order by id for update`,
 };
 
@@ -20,13 +21,16 @@ export class PortFollowers {
     private readonly floatingIps: FloatingIpRepo,
     private readonly forwardings: PortForwardingRepo,
     private readonly serverNews: ServerNewsRepo,
+    private readonly metadata: MetadataPorts,
   ) {}
 
   /** Before ports go. Their locks keep others from hanging something on them meanwhile. */
   async going(tx: Tx, portIds: readonly string[], now: Date): Promise<void> {
-    const found = await tx.query<{ deviceId: string; deviceOwner: string }>(LOCK_MANY, [portIds]);
+    const found = await tx.query<Pick<Port, 'deviceId' | 'deviceOwner' | 'networkId'>>(LOCK_MANY, [portIds]);
     if (found.length === 0) return;
     await this.serverNews.tell(tx, devicesOf(found), now);
+    for (const { networkId } of found.filter((port) => port.deviceOwner === METADATA_OWNER))
+      await this.metadata.changed(tx, networkId, now);
     await this.release(tx, portIds, false, now);
   }
 

@@ -20,6 +20,7 @@ type Plugged = Pick<Port, 'deviceId' | 'deviceOwner'>;
 
 const DEVICES = 'select device_id as "deviceId", device_owner as "deviceOwner" from port where';
 const OF_PORTS = { name: 'server-news-ports', text: `${DEVICES} id = any($1::uuid[])` };
+const OF_NETWORK = { name: 'server-news-network', text: `${DEVICES} network_id = $1` };
 const OF_GROUP = {
   name: 'server-news-group',
   text: `${DEVICES} id in (select port_id from port_security_group where group_id = $1)`,
@@ -48,6 +49,11 @@ export class ServerNewsRepo {
   /** Of the servers with a port in that security group. */
   async tellOfGroup(tx: Tx, groupId: string, now: Date): Promise<void> {
     await this.tell(tx, devicesOf(await tx.query<Plugged>(OF_GROUP, [groupId])), now);
+  }
+
+  /** Of the servers with a port on that network. */
+  async tellOfNetwork(tx: Tx, networkId: string, now: Date): Promise<void> {
+    await this.tell(tx, devicesOf(await tx.query<Plugged>(OF_NETWORK, [networkId])), now);
   }
 
   /** The oldest first. */

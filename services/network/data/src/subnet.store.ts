@@ -8,6 +8,7 @@ import {
   gatewayInUse,
   invalidInput,
   isAuto,
+  METADATA_OWNER,
   networkNotFound,
   otherPool,
   parsePrefix,
@@ -17,7 +18,7 @@ import {
 } from '#services/network/domain';
 import type { AllocationRepo } from './allocation.repo.js';
 import { markDirty, markPortsOf, markPortsWithOptions, markSelected, record } from './journal.js';
-import type { PortRepo } from './port.repo.js';
+import type { MetadataPorts } from './metadata-port.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
 import { ROUTERS_IN_SUBNET } from './router.repo.js';
@@ -32,10 +33,10 @@ export class SubnetStore {
   constructor(
     private readonly db: Db,
     private readonly subnets: SubnetRepo,
-    private readonly ports: PortRepo,
     private readonly allocations: AllocationRepo,
     private readonly pools: SubnetPoolRepo,
     private readonly quotas: QuotaRepo,
+    private readonly metadata: MetadataPorts,
   ) {}
 
   /** All of them or none. */
@@ -118,7 +119,7 @@ export class SubnetStore {
   }
 
   private async addMetadata(tx: Tx, subnet: Subnet, now: Date): Promise<void> {
-    const [port] = await this.ports.metadataOf(tx, [subnet.networkId]);
+    const port = await this.metadata.of(tx, subnet.networkId, now);
     if (!port) return;
     const ip = await this.allocations.claimIfAny(tx, subnet.networkId, port.id, subnet, port.fixedIps.length);
     if (ip) await markDirty(tx, 'port', [port.id], now);
@@ -146,7 +147,8 @@ export class SubnetStore {
 
   private async switchDhcp(tx: Tx, subnet: Subnet, now: Date): Promise<void> {
     if (subnet.version === 4 && subnet.dhcp) await this.addMetadata(tx, subnet, now);
-    if (subnet.version === 4 && !subnet.dhcp) await this.allocations.releaseImplied(tx, subnet, false);
+    if (subnet.version === 4 && !subnet.dhcp)
+      await this.allocations.releaseImplied(tx, subnet, false, [METADATA_OWNER]);
     await markPortsOf(tx, subnet.networkId, now);
   }
 

@@ -13,5 +13,10 @@ export const isRouterPort = (port: { readonly deviceOwner: string }): boolean =>
 
 const SERVED: readonly string[] = [METADATA_OWNER, INTERFACE_OWNER, GATEWAY_OWNER, FLOATING_OWNER];
 
+/** A port of a server of DHCP. OVN answers without one, so that these are only what a client makes by hand. */
+export const DHCP_OWNER = 'network:dhcp';
+/** Ports of these owners keep nobody from deleting their network or subnet: they go with it. */
+export const LEAVING_OWNERS: readonly string[] = [METADATA_OWNER, DHCP_OWNER];
+
 /** True for an owner that only this service gives to ports. */
 export const isServiceOwner = (owner: string): boolean => SERVED.includes(owner);

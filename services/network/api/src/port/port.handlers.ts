@@ -81,9 +81,13 @@ export class PortHandlers {
     return { body: { port: portView(after, call) } };
   }
 
-  /** A server may lose its port this way: its guest is cut off, and the server goes on without it. */
+  /**
+   * A server may lose its port this way: its guest is cut off, and the server goes on without it. The owner of a network
+   * may do without metadata on it.
+   */
   async remove(call: AnyCall, port: PortOnNetwork): Promise<Reply> {
-    if (isServiceOwner(port.deviceOwner)) throw portServed(port.id, port.deviceOwner);
+    if (isServiceOwner(port.deviceOwner) && port.deviceOwner !== METADATA_OWNER)
+      throw portServed(port.id, port.deviceOwner);
     await this.parts.books.portStore.delete(port.id, this.parts.now(), revisionOf(call));
     return {};
   }
