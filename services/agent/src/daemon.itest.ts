@@ -1,8 +1,5 @@
 /** The whole daemon on a real broker and over mutual TLS, with compute played by the test. */
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
@@ -17,6 +14,7 @@ import { fail, randomIds } from '#libs/kernel';
 import { Bus, type Message } from '#libs/platform/amqp';
 import { bind, connectGrpc, serveGrpc } from '#libs/platform/grpc';
 import { openLog } from '#libs/platform/log';
+import { freePort, makeCertificates } from '#libs/testing';
 import { readAgentConfig } from './config.js';
 import { type Daemon, startDaemon } from './daemon.js';
 import type { ServerReport } from './node/ports.js';
@@ -25,7 +23,8 @@ const AMQP = process.env['YAGURA_TEST_AMQP'] ?? 'amqp://yagura:yagura@127.0.0.1:
 const NODE = `node-${randomIds.hex().slice(0, 8)}`;
 const SERVER = randomIds.uuid();
 const log = openLog('test', 'silent');
-const folder = mkdtempSync(join(tmpdir(), 'agent-daemon-'));
+const certificates = makeCertificates(['compute', 'stranger', NODE]);
+const { folder, of: tls } = certificates;
 
 const specs = new Map<string, computeV1.ServerSpec>();
 const enrolled: computeV1.EnrolRequest[] = [];
@@ -35,32 +34,6 @@ let bus: Bus;
 let daemon: Daemon;
 let grpcPort: number;
 let computePort: number;
-
-const tls = (name: string) => ({
-  ca: join(folder, 'ca.crt'),
-  cert: join(folder, `${name}.crt`),
-  key: join(folder, `${name}.key`),
-});
-
-function certificates(names: readonly string[]): void {
-  const ssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  ssl('req', '-x509', ...key, '-days', '2', '-subj', '/CN=test-ca', '-keyout', 'ca.key', '-out', 'ca.crt');
-  for (const name of names) {
-    ssl('req', ...key, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
-    writeFileSync(join(folder, `${name}.ext`), `subjectAltName=DNS:${name}\n`);
-    const sign = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', `${name}.ext`];
-    ssl('x509', '-req', '-in', `${name}.csr`, ...sign, '-out', `${name}.crt`);
-  }
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 
 async function startCompute(): Promise<void> {
   const service = bind(
@@ -105,7 +78,6 @@ const hears = (part: Partial<ServerReport>): Promise<void> =>
   vi.waitFor(() => expect(said()).toContainEqual(expect.objectContaining({ type: 'server', ...part })), 10_000);
 
 beforeAll(async () => {
-  certificates(['compute', 'stranger', NODE]);
   [grpcPort, computePort] = [await freePort(), await freePort()];
   const queue = `test.${NODE}`;
   bus = new Bus({
@@ -134,7 +106,7 @@ afterAll(async () => {
   });
   await bus.stop();
   await stopCompute();
-  rmSync(folder, { recursive: true });
+  certificates.remove();
 });
 
 it('enrols and beats under its own name and its own user', async () => {

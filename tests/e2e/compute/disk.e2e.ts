@@ -156,10 +156,11 @@ describe('a resize', () => {
   /** Kills the agent again and again until the server is so. */
   async function killsUntil(status: string): Promise<void> {
     const end = Date.now() + 120_000;
+    const node = await login.node(guest);
     let kills = 0;
     while ((await login.show(guest))['status'] !== status) {
       if (Date.now() > end) throw new Error(`the server is not ${status} after ${kills} kills of its agent`);
-      if (kills < 8) await killOnNode('node-1', 'agent');
+      if (kills < 8) await killOnNode(node, 'agent');
       kills += 1;
       await delay(900);
     }
@@ -203,7 +204,8 @@ describe('a resize', () => {
   /** What qemu-img finds inside the disk. */
   async function kept(): Promise<string> {
     const path = `/var/lib/yagura/agent/instances/${guest.id}`;
-    return scriptOnNode('node-1', 'for d in "$1"/disk*.qcow2; do qemu-img snapshot -U -l "$d"; done', path);
+    const node = await login.node(guest);
+    return scriptOnNode(node, 'for d in "$1"/disk*.qcow2; do qemu-img snapshot -U -l "$d"; done', path);
   }
 });
 

@@ -87,7 +87,12 @@ describe('a new password', () => {
   });
 
   it('is nowhere to be read in what the agent keeps', async () => {
-    const { code, output } = await onNode('node-1', ['grep', '-rlaF', PASSWORD, '/var/lib/yagura/agent']);
+    const { code, output } = await onNode(await login.node(guest), [
+      'grep',
+      '-rlaF',
+      PASSWORD,
+      '/var/lib/yagura/agent',
+    ]);
     expect([code, output]).toEqual([1, '']);
   });
 

@@ -21,9 +21,9 @@ const KEEP = '/home/tiny/keep';
 const LOG = '/home/tiny/log';
 const INSTANCES = '/var/lib/yagura/agent/instances';
 const run = `lab-image-${Date.now().toString(36)}`;
-const NODES = ['node-1', 'node-2'] as const;
 
 let lab: Lab;
+let nodes: readonly string[];
 let api: Api;
 let login: Login;
 let guest: Guest;
@@ -32,6 +32,7 @@ let sum = '';
 beforeAll(async () => {
   lab = await Lab.open('image', ['node-1']);
   api = await Api.open();
+  nodes = await lab.nodes();
   lab.afterwards(async () => {
     for (const { id } of await images()) await api.send('image', 'DELETE', `/v2/images/${id}`);
   });
@@ -60,13 +61,9 @@ const task = async () => (await login.show(guest))['OS-EXT-STS:task_state'];
 const count = async (of: Guest): Promise<number> => Number(await login.inside(of, `cat ${LOG} 2>/dev/null | wc -l`));
 /** Files of copies that lie about on the nodes. */
 const copies = () =>
-  Promise.all(NODES.map((node) => scriptOnNode(node, `find ${INSTANCES} -name 'copy*' 2>/dev/null || true`))).then(
+  Promise.all(nodes.map((node) => scriptOnNode(node, `find ${INSTANCES} -name 'copy*' 2>/dev/null || true`))).then(
     (lists) => lists.join('').trim(),
   );
-const hostOf = async (): Promise<string> =>
-  (await lab.compute<{ server: Record<string, string> }>('GET', `/servers/${guest.id}`, undefined, 'admin')).server[
-    'OS-EXT-SRV-ATTR:host'
-  ]!;
 
 /** Numbered lines, each with a sum of its own, each on the disk before the next begins. */
 const WRITER = `cat > /tmp/writer <<'END'
@@ -160,7 +157,7 @@ describe('a large disk', () => {
   it('is copied to the end although the agent dies at it', async () => {
     await act({ createImage: { name: `${run}-large` } });
     await copying();
-    await killOnNode(await hostOf(), 'agent');
+    await killOnNode(await login.node(guest), 'agent');
     const { size } = await active(`${run}-large`);
     expect(size).toBeGreaterThan(500 << 20);
     await idle();
@@ -208,7 +205,7 @@ describe('a shelved server', () => {
     await login.act(guest, { shelve: null }, 'SHELVED_OFFLOADED');
     expect(await login.show(guest)).toMatchObject({ hostId: '', 'OS-EXT-STS:task_state': null });
     expect(await addresses()).toBe(before);
-    for (const node of NODES)
+    for (const node of nodes)
       expect(await scriptOnNode(node, `ls ${INSTANCES} | grep -c "$1" || true`, guest.id)).toMatch(/^0/);
     const { body } = await api.send<{ images: Image[] }>('image', 'GET', `/v2/images?instance_uuid=${guest.id}`);
     expect(body.images.some(({ name, status }) => name.endsWith('-shelved') && status === 'active')).toBe(true);
@@ -228,14 +225,14 @@ describe('a shelved server', () => {
   });
 
   it('comes back on the other node where that is asked for', async () => {
-    const from = await hostOf();
-    const to = NODES.find((node) => node !== from)!;
+    const from = await login.node(guest);
+    const to = nodes.find((node) => node !== from)!;
     await login.act(guest, { shelve: null }, 'SHELVED_OFFLOADED');
     const path = `/servers/${guest.id}/action`;
     const answer = await api.send('compute', 'POST', path, { unshelve: { host: to } }, 'admin', '2.91');
     expect(answer.status).toBe(202);
     await login.becomes(guest, 'ACTIVE');
-    expect(await hostOf()).toBe(to);
+    expect(await login.node(guest)).toBe(to);
     await login.answers(guest);
     expect(await login.inside(guest, `sha256sum < ${KEEP}`)).toBe(sum);
   });

@@ -38,7 +38,7 @@ const macs = () => login.inside(guest, 'cat /sys/class/net/*/address');
 const gone = (portId: string) =>
   until('the interface to be gone', list, (all) => all.every(({ port_id }) => port_id !== portId), 60_000, 200);
 const same = async () => expect(await login.inside(guest, 'cat /proc/sys/kernel/random/boot_id')).toBe(boot);
-const taps = () => mustOnNode('node-1', 'virsh', 'domiflist', guest.id);
+const taps = async () => mustOnNode(await login.node(guest), 'virsh', 'domiflist', guest.id);
 
 describe('on a running guest', () => {
   it('one is plugged that answers on its address, and is unplugged', async () => {

@@ -63,6 +63,12 @@ export class Login {
     return output.replace(/^.*dbclient: .*\n/gm, '').trim();
   }
 
+  /** The node that it is on. */
+  async node({ id }: Guest): Promise<string> {
+    const { server } = await this.lab.compute<{ server: Server }>('GET', `/servers/${id}`, undefined, 'admin');
+    return server['OS-EXT-SRV-ATTR:host']!;
+  }
+
   /** Has an action done, and waits for what becomes of it. */
   async act<T>(guest: Guest, action: object, status: string): Promise<T> {
     const answer = await this.lab.compute<T>('POST', `/servers/${guest.id}/action`, action);

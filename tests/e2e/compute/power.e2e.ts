@@ -41,7 +41,7 @@ async function state(): Promise<State> {
 }
 const holds = async () => expect(await login.inside(guest, `sha256sum < ${KEEP}`)).toBe(sum);
 const act = (action: object, status: string) => login.act(guest, action, status);
-const virsh = (...words: string[]) => mustOnNode('node-1', 'virsh', ...words, guest.id);
+const virsh = async (...words: string[]) => mustOnNode(await login.node(guest), 'virsh', ...words, guest.id);
 
 describe.each([
   { asleep: 'pause', status: 'PAUSED', awake: 'unpause', domain: 'paused' },
@@ -99,8 +99,9 @@ describe('a suspended guest', () => {
   it('outlives its hypervisor’s daemon and the agent', async () => {
     const before = await state();
     await act({ suspend: null }, 'SUSPENDED');
-    await mustOnNode('node-1', 'pkill', '-9', 'libvirtd');
-    await mustOnNode('node-1', 'pkill', '-9', '-f', 'agent/src/main');
+    const node = await login.node(guest);
+    await mustOnNode(node, 'pkill', '-9', 'libvirtd');
+    await mustOnNode(node, 'pkill', '-9', '-f', 'agent/src/main');
     await act({ resume: null }, 'ACTIVE');
     expect((await state()).boot).toBe(before.boot);
     await holds();

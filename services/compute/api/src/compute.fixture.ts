@@ -1,5 +1,4 @@
 /** The whole API over a real database with peers that answer from memory: what the integration tests talk to. */
-import { generateKeyPairSync } from 'node:crypto';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { imageV1, networkGroupsV1, networkV1, restV1 } from '#libs/contract';
 import { type Clock, fail, randomIds } from '#libs/kernel';
@@ -7,8 +6,7 @@ import type { Db } from '#libs/platform/db';
 import { flowMigrations } from '#libs/platform/flow';
 import { serveHttp } from '#libs/platform/http';
 import { openLog } from '#libs/platform/log';
-import { mintToken, TokenVerifier } from '#libs/platform/policy';
-import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
+import { type ScratchDatabase, scratchDatabase, TestTokens, type TokenHolder } from '#libs/testing';
 import { computeMigrations, Seal, ServerRepo } from '#services/compute/data';
 import type { FlavorSnapshot } from '#services/compute/domain';
 import { ForeignApi } from './foreign-api.js';
@@ -21,38 +19,15 @@ export const NETWORK = '22222222-2222-4222-8222-222222222222';
 export const PORT = '33333333-3333-4333-8333-333333333333';
 export const GROUP = '44444444-4444-4444-8444-444444444444';
 
-const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-
 /** A caller: a user `<name>` in project `<project>` with these roles. */
-export interface Caller {
-  readonly user: string;
-  readonly project: string;
-  readonly roles: readonly string[];
-}
+export type Caller = TokenHolder;
 export const DEMO: Caller = { user: 'user-demo', project: 'project-demo', roles: ['member', 'reader'] };
 export const READER: Caller = { user: 'user-reader', project: 'project-demo', roles: ['reader'] };
 export const OTHER: Caller = { user: 'user-other', project: 'project-other', roles: ['member', 'reader'] };
 export const ADMIN: Caller = { user: 'user-admin', project: 'project-admin', roles: ['admin', 'member', 'reader'] };
 
-export function tokenOf({ user, project, roles }: Caller): string {
-  const now = Date.now();
-  return mintToken(
-    {
-      userId: user,
-      userName: user,
-      userDomainId: 'default',
-      userDomainName: 'Default',
-      project: { id: project, name: project, domainId: 'default', domainName: 'Default' },
-      roles: roles.map((name) => [`id-${name}`, name] as const),
-      methods: ['password'],
-      issuedAt: now,
-      expiresAt: now + 3_600_000,
-      auditIds: ['audit'],
-    },
-    'k',
-    privateKey,
-  );
-}
+const tokens = new TestTokens();
+export const tokenOf = (caller: Caller): string => tokens.of(caller);
 
 /** What JSON says, of whatever shape: tests look into it and compare. */
 type Parsed = ReturnType<typeof JSON.parse>;
@@ -264,9 +239,6 @@ export async function openStage(now?: () => Date, ids = randomIds): Promise<Stag
   const clock: Clock = { now: now ?? (() => new Date()) };
   const scratch = await scratchDatabase([flowMigrations, computeMigrations]);
   const { db } = scratch;
-  const verifier = new TokenVerifier({ now: () => new Date() });
-  verifier.setKeys([{ kid: 'k', publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() }]);
-  const feed = setInterval(() => verifier.heard(), 500);
   const seal = new Seal(Buffer.alloc(32, 7));
   const books = new Books(db, seal);
   await furnish(books, db, clock);
@@ -276,7 +248,7 @@ export async function openStage(now?: () => Date, ids = randomIds): Promise<Stag
       ops: computeOps,
       rules: computeRules,
       dialect: computeDialect,
-      verifier,
+      verifier: tokens.verifier,
       publicBase: 'http://cloud/compute',
       log: openLog('compute', 'silent'),
       host: '127.0.0.1',
@@ -286,14 +258,11 @@ export async function openStage(now?: () => Date, ids = randomIds): Promise<Stag
   );
   const ask: Stage['ask'] = (method, path, options = {}) => inject(app, method, path, options);
   const close = async () => {
-    clearInterval(feed);
     await app.close();
     await scratch.drop();
   };
   return { app, books, scratch, seal, ask, boot: (options) => bootServer(ask, db, seal, clock, options), close };
 }
-
-const tokens = new Map<Caller, string>();
 
 async function inject(
   app: NestFastifyApplication,
@@ -301,13 +270,11 @@ async function inject(
   path: string,
   { as = DEMO, at, body }: { as?: Caller; at?: string; body?: unknown },
 ): Promise<Answer> {
-  const token = tokens.get(as) ?? tokenOf(as);
-  tokens.set(as, token);
   const reply = await app.inject({
     method: method as 'GET',
     url: path,
     headers: {
-      'x-auth-token': token,
+      'x-auth-token': tokenOf(as),
       ...(at ? { 'openstack-api-version': `compute ${at}` } : {}),
       ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     },

@@ -1,15 +1,10 @@
 /** Two processes' worth of identity on one scratch database, as a cloud runs it, and a client that speaks to either. */
 import 'reflect-metadata';
-import { execFileSync } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
 import type { ServiceConfig, TlsFiles } from '#libs/platform/config';
-import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
+import { freePort, makeCertificates, type ScratchDatabase, scratchDatabase } from '#libs/testing';
 import { identityMigrations } from '#services/identity/data';
 import { identityOptions } from './options.js';
 import { type RunningIdentity, startIdentity } from './service.js';
@@ -55,27 +50,6 @@ export interface Testbed {
   close(): Promise<void>;
 }
 
-function certificates(folder: string, names: readonly string[]): void {
-  const ssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  ssl('req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=test-ca', '-keyout', 'ca.key', '-out', 'ca.crt');
-  for (const name of names) {
-    ssl('req', ...newKey, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
-    writeFileSync(join(folder, `${name}.ext`), `subjectAltName=DNS:${name}\n`);
-    const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', `${name}.ext`];
-    ssl('x509', '-req', '-in', `${name}.csr`, ...signed, '-out', `${name}.crt`);
-  }
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-
 export const passwordBody = (user: object, password: string, scope?: unknown) => ({
   auth: {
     identity: { methods: ['password'], password: { user: { ...user, password } } },
@@ -113,13 +87,8 @@ async function configOf(index: number, url: string, tls: TlsFiles): Promise<Serv
 
 export async function startTestbed(processes = 2): Promise<Testbed> {
   const database = await scratchDatabase([identityMigrations]);
-  const folder = mkdtempSync(join(tmpdir(), 'identity-'));
-  certificates(folder, ['identity', 'compute', 'cli', 'node-1']);
-  const tls = (name: string): TlsFiles => ({
-    ca: join(folder, 'ca.crt'),
-    cert: join(folder, `${name}.crt`),
-    key: join(folder, `${name}.key`),
-  });
+  const certificates = makeCertificates(['identity', 'compute', 'cli', 'node-1']);
+  const tls = certificates.of;
   const logged: string[] = [];
   const sink = new Writable({
     write(chunk, _encoding, done) {
@@ -160,7 +129,7 @@ export async function startTestbed(processes = 2): Promise<Testbed> {
     async close() {
       for (const index of identities.keys()) await stop(index);
       await database.drop();
-      rmSync(folder, { recursive: true });
+      certificates.remove();
     },
   };
 }

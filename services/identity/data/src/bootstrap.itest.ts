@@ -30,7 +30,7 @@ const version = async () => (await scratch.db.one<{ v: number }>('select directo
 it('makes what a cloud starts with, once, however many processes start together', async () => {
   await Promise.all([run(), run(), run()]);
   const tables = ['projects', 'users', 'roles', 'implied_roles', 'assignments', 'services', 'endpoints', 'regions'];
-  expect(await Promise.all(tables.map(count))).toEqual([3, 2, 4, 3, 3, 2, 6, 1]);
+  expect(await Promise.all(tables.map(count))).toEqual([3, 2, 5, 3, 3, 2, 6, 1]);
   expect(await secrets.verify('admin-first', await hashOf('admin'))).toBe(true);
 });
 

@@ -1,15 +1,11 @@
 /** The whole service on scratch stores, with tokens of our own making: for integration tests and figures. */
-import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { transformSync } from '@swc/core';
-import { systemClock } from '#libs/kernel';
+import type { TlsFiles } from '#libs/platform/config';
 import { openLog } from '#libs/platform/log';
-import { mintToken, TokenVerifier } from '#libs/platform/policy';
-import { scratchDatabase } from '#libs/testing';
+import type { TokenVerifier } from '#libs/platform/policy';
+import { freePort, makeCertificates, scratchDatabase, TestTokens, withImplied } from '#libs/testing';
 import { imageMigrations } from '#services/image/data';
 import type { SweeperTimes } from '#services/image/worker';
 import { type RunningService, startService } from './service.js';
@@ -31,28 +27,6 @@ export function compileGate(folder: string): string {
   return join(out, 'main.js');
 }
 
-/** A CA and a certificate for each name. */
-export function certificates(folder: string, names: readonly string[]): void {
-  const ssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const newKey = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  ssl('req', '-x509', ...newKey, '-days', '2', '-subj', '/CN=test-ca', '-keyout', 'ca.key', '-out', 'ca.crt');
-  for (const name of names) {
-    ssl('req', ...newKey, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
-    writeFileSync(join(folder, `${name}.ext`), `subjectAltName=DNS:${name}\n`);
-    const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', `${name}.ext`];
-    ssl('x509', '-req', '-in', `${name}.csr`, ...signed, '-out', `${name}.crt`);
-  }
-}
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve, reject) => {
-    const server = createServer().once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
-
 export interface Testbed {
   readonly url: string;
   readonly grpcPort: number;
@@ -61,7 +35,7 @@ export interface Testbed {
   readonly service: RunningService;
   readonly verifier: TokenVerifier;
   token(project: string, roles?: readonly string[]): string;
-  tls(name: string): { ca: string; cert: string; key: string };
+  tls(name: string): TlsFiles;
   close(): Promise<void>;
 }
 
@@ -70,25 +44,12 @@ export interface TestbedOptions {
   readonly sweeperTimes?: SweeperTimes;
 }
 
-const EXPANDED: Record<string, string[]> = {
-  admin: ['admin', 'manager', 'member', 'reader'],
-  member: ['member', 'reader'],
-  reader: ['reader'],
-};
-
 export async function testbed(given: TestbedOptions = {}): Promise<Testbed> {
-  const folder = mkdtempSync(join(tmpdir(), 'yagura-image-'));
-  certificates(folder, ['image', 'compute', 'cli', 'node-1']);
-  const tls = (name: string) => ({
-    ca: join(folder, 'ca.crt'),
-    cert: join(folder, `${name}.crt`),
-    key: join(folder, `${name}.key`),
-  });
+  const certificates = makeCertificates(['image', 'compute', 'cli', 'node-1']);
+  const { folder, of: tls } = certificates;
+  const tokens = new TestTokens();
+  const { verifier } = tokens;
   const scratch = await scratchDatabase([imageMigrations]);
-  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
-  const verifier = new TokenVerifier(systemClock);
-  verifier.setKeys([{ kid: 'k', publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString() }]);
-  const heart = setInterval(() => verifier.heard(), 500);
   const [port, grpcPort] = [await freePort(), await freePort()];
   const storeDir = join(folder, 'store');
   const service = await startService({
@@ -110,30 +71,13 @@ export async function testbed(given: TestbedOptions = {}): Promise<Testbed> {
     gateProgram: compileGate(folder),
     ...(given.sweeperTimes ? { sweeperTimes: given.sweeperTimes } : {}),
   });
-  const token = (project: string, roles: readonly string[] = ['member']): string => {
-    const now = Date.now();
-    return mintToken(
-      {
-        userId: `user-of-${project}`,
-        userName: 'u',
-        userDomainId: 'default',
-        userDomainName: 'Default',
-        project: { id: project, name: project, domainId: 'default', domainName: 'Default' },
-        roles: roles.flatMap((name) => EXPANDED[name] ?? [name]).map((name) => [`id-${name}`, name] as const),
-        methods: ['password'],
-        issuedAt: now,
-        expiresAt: now + 3_600_000,
-        auditIds: [randomUUID()],
-      },
-      'k',
-      privateKey,
-    );
-  };
+  const token = (project: string, roles: readonly string[] = ['member']): string =>
+    tokens.of({ user: `user-of-${project}`, project, roles: withImplied(roles) });
   const close = async (): Promise<void> => {
-    clearInterval(heart);
+    tokens.close();
     await service.stop();
     await scratch.drop();
-    rmSync(folder, { recursive: true, force: true });
+    certificates.remove();
   };
   return { url: `http://127.0.0.1:${port}`, grpcPort, folder, storeDir, service, verifier, token, tls, close };
 }

@@ -1,51 +1,21 @@
 /** The whole process on a scratch database: the scheduler and the operator's questions over mutual TLS. */
-import { execFileSync } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { operatorV1, placementV1 } from '#libs/contract';
 import { isFailure, runInContext, systemClock } from '#libs/kernel';
 import { connectGrpc } from '#libs/platform/grpc';
 import { openLog } from '#libs/platform/log';
 import { TokenVerifier } from '#libs/platform/policy';
-import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
+import { freePort, makeCertificates, type ScratchDatabase, scratchDatabase } from '#libs/testing';
 import { type RunningService, startService } from './service.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'yagura-placement-'));
-
-/** A CA and a certificate for each name. */
-function certificates(names: readonly string[]): void {
-  const ssl = (...args: string[]) => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
-  ssl('req', '-x509', ...fresh, '-days', '2', '-subj', '/CN=test-ca', '-keyout', 'ca.key', '-out', 'ca.crt');
-  for (const name of names) {
-    ssl('req', ...fresh, '-subj', `/CN=${name}`, '-keyout', `${name}.key`, '-out', `${name}.csr`);
-    writeFileSync(join(folder, `${name}.ext`), `subjectAltName=DNS:${name}\n`);
-    const signed = ['-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-extfile', `${name}.ext`];
-    ssl('x509', '-req', '-in', `${name}.csr`, ...signed, '-out', `${name}.crt`);
-  }
-}
-const tls = (name: string) => ({
-  ca: join(folder, 'ca.crt'),
-  cert: join(folder, `${name}.crt`),
-  key: join(folder, `${name}.key`),
-});
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
+const certificates = makeCertificates(['placement', 'compute', 'cli', 'node-1']);
+const { folder, of: tls } = certificates;
 
 let scratch: ScratchDatabase;
 let service: RunningService;
 let address: string;
 beforeAll(async () => {
-  certificates(['placement', 'compute', 'cli', 'node-1']);
   scratch = await scratchDatabase();
   const [port, grpcPort] = [await freePort(), await freePort()];
   address = `127.0.0.1:${grpcPort}`;
@@ -69,7 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await service.stop();
   await scratch.drop();
-  rmSync(folder, { recursive: true });
+  certificates.remove();
 });
 
 it('places a server for compute, moves and releases it, and tells the operator about it', async () => {

@@ -15,6 +15,7 @@ import type {
   Router,
   Rule,
   Server,
+  Service,
   Subnet,
 } from './resources.js';
 import { PREFIX, sweepCloud } from './sweep.js';
@@ -81,6 +82,12 @@ export class Lab {
   /** Gives the id of an image by its name. */
   imageIds(): Promise<(name: string) => string> {
     return this.#named('image', '/v2/images');
+  }
+
+  /** The nodes that run guests; simulated ones are in a zone of their own. */
+  async nodes(): Promise<string[]> {
+    const { services } = await this.compute<{ services: Service[] }>('GET', '/os-services', undefined, 'admin');
+    return services.flatMap(({ host, zone }) => (zone === 'nova' ? [host] : []));
   }
 
   async stop(serverId: string): Promise<void> {

@@ -50,6 +50,12 @@ export interface Server {
   readonly 'OS-EXT-SRV-ATTR:host'?: string;
 }
 
+/** What runs servers on a node. */
+export interface Service {
+  readonly host: string;
+  readonly zone: string;
+}
+
 /** Where the cloud ends: the machine is the gateway there. */
 export interface External {
   readonly networkId: string;
