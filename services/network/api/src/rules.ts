@@ -123,6 +123,7 @@ export const R = {
   updateSubnetPool: rule('update_subnetpool', PROJECT_MEMBER),
   addPrefixes: rule('add_prefixes', PROJECT_MEMBER),
   removePrefixes: rule('remove_prefixes', PROJECT_MEMBER),
+  onboardSubnets: rule('onboard_network_subnets', PROJECT_MEMBER),
   deleteSubnetPool: rule('delete_subnetpool', PROJECT_MEMBER),
   createRbacPolicy: rule('create_rbac_policy', PROJECT_MEMBER),
   getRbacPolicy: rule('get_rbac_policy', PROJECT_READER),

@@ -221,3 +221,51 @@ describe('address scopes', () => {
     expect((await bed.call('DELETE', path, undefined, ADMIN)).status).toBe(204);
   });
 });
+
+describe('subnets that are there already', () => {
+  const show = async (path: string, name: string): Promise<Row> =>
+    (await bed.call('GET', `/v2.0/${path}`)).body[name] as Row;
+  const subnetOn = (network: Row, cidr: string, as: object = {}) =>
+    make('subnets', 'subnet', { network_id: network.id, ip_version: cidr.includes(':') ? 6 : 4, cidr }, as);
+  const onboard = (pool: Row, network: { id: string }, as: object = {}) =>
+    bed.call('PUT', `/v2.0/subnetpools/${pool.id}/onboard_network_subnets`, { network_id: network.id }, as);
+
+  it('are taken into a pool, which grows by them', async () => {
+    const network = await make('networks', 'network', {});
+    const first = await subnetOn(network, '172.20.0.0/24');
+    await subnetOn(network, '2001:db8:20::/64');
+    const pool = await make('subnetpools', 'subnetpool', { prefixes: ['172.21.0.0/16'] });
+    const done = await onboard(pool, network);
+    expect([done.status, done.body]).toEqual([200, [{ id: first.id, cidr: '172.20.0.0/24' }]]);
+    const shown = await show(`subnetpools/${pool.id}`, 'subnetpool');
+    expect(shown['prefixes']).toEqual(['172.20.0.0/24', '172.21.0.0/16']);
+    const subnet = await show(`subnets/${first.id}`, 'subnet');
+    expect(subnet).toMatchObject({ subnetpool_id: pool.id, revision_number: 2 });
+    expect(fault(await onboard(pool, network))).toEqual({ status: 400, type: 'IllegalSubnetPoolUpdate' });
+    expect(fault(await bed.call('DELETE', `/v2.0/subnetpools/${pool.id}`))).toMatchObject({ status: 400 });
+    const bare = await make('networks', 'network', {});
+    expect((await onboard(pool, bare)).body).toEqual([]);
+    expect(fault(await onboard(pool, { id: 'x' }))).toEqual({ status: 404, type: 'NetworkNotFound' });
+  });
+
+  it('stay apart where scopes say so', async () => {
+    const network = await make('networks', 'network', {});
+    await subnetOn(network, '172.22.0.0/24');
+    const scope = await make('address-scopes', 'address_scope', { name: 's', ip_version: 4 });
+    await make('subnetpools', 'subnetpool', { prefixes: ['172.22.0.0/16'], address_scope_id: scope.id });
+    const pool = await make('subnetpools', 'subnetpool', { prefixes: ['172.23.0.0/16'], address_scope_id: scope.id });
+    expect(fault(await onboard(pool, network))).toMatchObject({ type: 'AddressScopePrefixConflict' });
+    const shown = await show(`subnetpools/${pool.id}`, 'subnetpool');
+    expect(shown['prefixes']).toEqual(['172.23.0.0/16']);
+  });
+
+  it('are their owner’s to give, also where the network is shared', async () => {
+    const network = await make('networks', 'network', { shared: true }, ADMIN);
+    await subnetOn(network, '172.24.0.0/24', ADMIN);
+    const other = { project: 'other' };
+    const pool = await make('subnetpools', 'subnetpool', { prefixes: ['172.25.0.0/16'] }, other);
+    expect(fault(await onboard(pool, network, other))).toEqual({ status: 403, type: 'PolicyNotAuthorized' });
+    const hidden = await make('networks', 'network', {});
+    expect(fault(await onboard(pool, hidden, other))).toEqual({ status: 404, type: 'NetworkNotFound' });
+  });
+});

@@ -195,6 +195,26 @@ export class SubnetPoolRepo {
     return rows.map((row) => row.pool_id);
   }
 
+  /** The subnets of one version on a network, which nobody changes until the transaction ends. */
+  async lockSubnetsOn(
+    tx: Tx,
+    networkId: string,
+    version: IpVersion,
+  ): Promise<{ readonly id: string; readonly cidr: string }[]> {
+    return tx.query(
+      `select id, cidr::text as cidr from subnet where network_id = $1 and version = $2 order by cidr for update`,
+      [networkId, version],
+    );
+  }
+
+  /** Makes subnets that are there already the pool's. */
+  async takeIn(tx: Tx, id: string, subnetIds: readonly string[], now: Date): Promise<void> {
+    await tx.exec(
+      'update subnet set pool_id = $1, revision = revision + 1, updated_at = $3 where id = any($2::uuid[])',
+      [id, subnetIds, now],
+    );
+  }
+
   private async setPrefixes(tx: Tx, id: string, prefixes: readonly string[], scopeId: string | null): Promise<void> {
     await tx.exec('delete from subnetpool_prefix where pool_id = $1', [id]);
     await tx.exec(

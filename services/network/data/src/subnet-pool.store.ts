@@ -10,6 +10,7 @@ import {
   scopeConflict,
   scopeNotFound,
   secondDefaultPool,
+  withOnboarded,
 } from '#services/network/domain';
 import { markSelected, record } from './journal.js';
 import type { QuotaRepo } from './quota.repo.js';
@@ -30,6 +31,11 @@ export interface Allotment {
   readonly poolId: string;
   readonly projectId: string;
   readonly wish: PoolWish;
+}
+
+export interface OnboardedSubnet {
+  readonly id: string;
+  readonly cidr: string;
 }
 
 export class SubnetPoolStore {
@@ -94,6 +100,33 @@ export class SubnetPoolStore {
     } catch (error) {
       throw isPoolUsed(error) ? poolInUse() : error;
     }
+  }
+
+  /**
+   * Makes the subnets of a network (those of the pool's version) the pool's, whose prefixes grow by theirs. What a project
+   * may have of the pool is not asked: nothing is given out.
+   */
+  onboard(poolId: string, networkId: string, now: Date): Promise<OnboardedSubnet[]> {
+    let scope: string | null = null;
+    return this.told(
+      () => scope,
+      () =>
+        this.db.tx(async (tx) => {
+          const pool = await this.pools.lock(tx, poolId);
+          if (!pool) throw poolNotFound(poolId);
+          scope = pool.scopeId;
+          const subnets = await this.pools.lockSubnetsOn(tx, networkId, pool.version);
+          if (subnets.length === 0) return [];
+          const taken = (await this.pools.taken(tx, poolId)).map(({ cidr }) => cidr);
+          await this.pools.update(tx, pool, { prefixes: withOnboarded(pool, subnets, taken) }, now);
+          const ids = subnets.map((subnet) => subnet.id);
+          await this.pools.takeIn(tx, poolId, ids, now);
+          await markSelected(tx, 'router', ROUTERS_IN_POOL, [poolId], now);
+          const related = [networkId, ...ids];
+          await record(tx, [{ resourceId: poolId, what: 'subnets onboarded', related }], now);
+          return subnets;
+        }),
+    );
   }
 
   /** The prefix that a new subnet gets. Within the subnet's own transaction, which holds the pool's lock to its end. */

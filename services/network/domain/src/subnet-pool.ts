@@ -154,6 +154,24 @@ export function withoutPrefixes(pool: SubnetPool, removed: readonly string[], ta
   return merged(left).map(formatPrefix);
 }
 
+/** The prefixes of a pool after it has taken in subnets that are there already. Throws where it has given some of that out. */
+export function withOnboarded(
+  pool: SubnetPool,
+  subnets: readonly { readonly id: string; readonly cidr: string }[],
+  taken: readonly string[],
+): string[] {
+  const held = taken.map((text) => parsePrefix(text)!);
+  const blocked = subnets.find(({ cidr }) => held.some((prefix) => touches(prefix, parsePrefix(cidr)!)));
+  if (blocked)
+    throw illegalPoolUpdate(
+      `Onboarding subnet ${blocked.id}: ${blocked.cidr} conflicts with allocated prefixes in subnet pool ${pool.id}`,
+    );
+  return withPrefixes(
+    pool,
+    subnets.map(({ cidr }) => cidr),
+  );
+}
+
 const touches = (a: Prefix, b: Prefix): boolean => holds([a], b) || holds([b], a);
 
 /** A prefix without another: its halves, without it, down to where it is. */

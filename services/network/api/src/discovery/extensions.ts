@@ -301,6 +301,11 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'Subnets get their prefixes from pools.',
   },
   {
+    alias: 'subnet_onboard',
+    name: 'Subnet Onboard',
+    description: 'The subnets of a network can be taken into a pool.',
+  },
+  {
     alias: 'subnetpool-prefix-ops',
     name: 'Subnetpool Prefix Operations',
     description: 'Prefixes can be added to a pool and taken from it.',

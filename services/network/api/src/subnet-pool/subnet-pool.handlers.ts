@@ -5,6 +5,8 @@ import { SUBNET_POOL_FIELDS, type SubnetPoolChange } from '#services/network/dat
 import {
   badAttribute,
   type IpVersion,
+  isVisible,
+  networkNotFound,
   poolNotFound,
   reaches,
   readLengths,
@@ -22,6 +24,7 @@ import { type AnyCall, demand, idOf, mayKnow, ownerOf, revisionOf, scopeOf } fro
 import { isOn, toNumber } from '../values.wire.js';
 import {
   type NewSubnetPoolBody,
+  type OnboardBody,
   type PrefixesBody,
   type SubnetPoolChangeBody,
   subnetPoolView,
@@ -103,6 +106,20 @@ export class SubnetPoolHandlers {
     const { prefixes } = call.body as PrefixesBody;
     const after = await this.change(call, pool, (now, taken) => ({ prefixes: withoutPrefixes(now, prefixes, taken) }));
     return { body: { prefixes: after.prefixes } };
+  }
+
+  /**
+   * Takes the subnets of a network into the pool. This changes how they are routed, so whoever may merely use the network
+   * may not.
+   */
+  async onboard(call: AnyCall, pool: SubnetPool): Promise<Reply> {
+    const { network_id: id } = call.body as OnboardBody;
+    const { books } = this.parts;
+    const network = isUuid(id) ? await books.networks.find(books.db, id) : undefined;
+    if (!network || !(isVisible(network, call.who.projectId) || mayKnow(call.who, network.projectId)))
+      throw networkNotFound(id);
+    demand(call, 'update_network', network);
+    return { body: await books.subnetPoolStore.onboard(pool.id, network.id, this.parts.now()) };
   }
 
   async remove(call: AnyCall, pool: SubnetPool): Promise<Reply> {

@@ -4,7 +4,7 @@ import { reaches, type SubnetPool } from '#services/network/domain';
 import { R } from '../rules.js';
 import type { AnyCall } from '../scope.js';
 import { SubnetPoolHandlers } from './subnet-pool.handlers.js';
-import { createSubnetPoolBody, prefixesBody, updateSubnetPoolBody } from './subnet-pool.wire.js';
+import { createSubnetPoolBody, onboardBody, prefixesBody, updateSubnetPoolBody } from './subnet-pool.wire.js';
 
 const load = (handlers: SubnetPoolHandlers, call: AnyCall): Promise<SubnetPool> => handlers.load(call);
 const shared = (pool: SubnetPool, who: Credentials): boolean => reaches(pool.sharedWith, who.projectId);
@@ -63,6 +63,16 @@ export const subnetPoolOps = [
     load,
     shared,
     run: (handlers, call, pool) => handlers.removePrefixes(call, pool),
+  }),
+  op(SubnetPoolHandlers, {
+    method: 'PUT',
+    path: '/v2.0/subnetpools/:id/onboard_network_subnets',
+    rule: R.onboardSubnets,
+    status: 200,
+    body: onboardBody,
+    load,
+    shared,
+    run: (handlers, call, pool) => handlers.onboard(call, pool),
   }),
   op(SubnetPoolHandlers, {
     method: 'DELETE',

@@ -32,9 +32,13 @@ export type SubnetPoolChangeBody = Static<typeof SubnetPoolChangeBody>;
 const PrefixesBody = attributes({ prefixes: Prefixes });
 export type PrefixesBody = Static<typeof PrefixesBody>;
 
+const OnboardBody = attributes({ network_id: text(64) });
+export type OnboardBody = Static<typeof OnboardBody>;
+
 export const createSubnetPoolBody = body(just('subnetpool', NewSubnetPoolBody));
 export const updateSubnetPoolBody = body(just('subnetpool', SubnetPoolChangeBody));
 export const prefixesBody = body(PrefixesBody);
+export const onboardBody = body(OnboardBody);
 
 export const subnetPoolView = (pool: SubnetPool, who: Credentials): Record<string, unknown> => ({
   id: pool.id,
