@@ -273,6 +273,7 @@ describe('gateways', () => {
     expect(info).toEqual({
       network_id: network.id,
       enable_snat: true,
+      qos_policy_id: null,
       external_fixed_ips: [{ subnet_id: subnet.id, ip_address: expect.stringMatching(/^203\.0\.113\./) }],
     });
     const own = (info['external_fixed_ips'] as { ip_address: string }[])[0]!.ip_address;

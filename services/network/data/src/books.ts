@@ -124,7 +124,7 @@ export class NetworkBooks {
     this.serverPortStore = new ServerPortStore(db, this.fences, networks, subnets, ports, portStore);
     this.policyStore = new RbacPolicyStore(db, this.policies, quotas);
     this.trunkStore = new TrunkStore(db, trunks, ports, networks, quotas);
-    const gateways = new RouterGateways(routers, ports, portStore, floatingIps);
+    const gateways = new RouterGateways(routers, ports, portStore, floatingIps, qosPolicies);
     this.routerStore = new RouterStore(db, routers, gateways, quotas);
     this.interfaceStore = new RouterInterfaceStore(db, routers, subnets, ports, portStore, floatingIps);
     this.floatingIpStore = new FloatingIpStore(db, floatingIps, ports, portStore, forwardings, qosPolicies, quotas);

@@ -109,8 +109,8 @@ export interface QosPolicyChange {
 }
 
 /** Where a policy is attached. A table's name, and what failures call it. */
-export type QosObject = 'network' | 'port' | 'floatingip';
-export const QOS_OBJECTS: readonly QosObject[] = ['network', 'port', 'floatingip'];
+export type QosObject = 'network' | 'port' | 'floatingip' | 'router';
+export const QOS_OBJECTS: readonly QosObject[] = ['network', 'port', 'floatingip', 'router'];
 
 export class QosPolicyRepo {
   async find(on: Sql, id: string): Promise<QosPolicy | undefined> {
@@ -217,7 +217,10 @@ export class QosPolicyRepo {
     return row?.project_id;
   }
 
-  /** Marks the ports and floating IPs on which the policy is in force: its own, and its networks' that have none. */
+  /**
+   * Marks what the policy is in force on: its own ports and floating IPs, its networks' that have none, and routers whose
+   * gateways have it.
+   */
   async markUnder(tx: Tx, id: string, now: Date): Promise<void> {
     for (const kind of ['port', 'floatingip'] as const) {
       const own = `select id from ${kind} where qos_policy_id = $3
@@ -225,6 +228,7 @@ export class QosPolicyRepo {
           where n.qos_policy_id = $3 and o.qos_policy_id is null`;
       await markSelected(tx, kind, own, [id], now);
     }
+    await markSelected(tx, 'router', 'select id from router where qos_policy_id = $3', [id], now);
   }
 
   /**

@@ -15,6 +15,7 @@ import type { FloatingIpRepo } from './floating-ip.repo.js';
 import type { PortOnNetwork } from './port.listing.js';
 import type { PortRepo } from './port.repo.js';
 import type { PortStore } from './port.store.js';
+import type { QosPolicyRepo } from './qos-policy.repo.js';
 import type { RouterRepo } from './router.repo.js';
 import { servedPort } from './served-port.js';
 
@@ -23,6 +24,8 @@ export interface GatewayWish {
   /** All subnets of the network. */
   readonly subnets: readonly Subnet[];
   readonly snat: boolean;
+  /** Undefined: none, or as it is. */
+  readonly qosPolicyId?: string | null | undefined;
   /** Undefined: addresses are ours to choose, or stay as they are. */
   readonly wishes: readonly IpWish[] | undefined;
   /** The id of the port, where one is to be made. */
@@ -37,14 +40,17 @@ export class RouterGateways {
     private readonly ports: PortRepo,
     private readonly portStore: PortStore,
     private readonly floatingIps: FloatingIpRepo,
+    private readonly qos: QosPolicyRepo,
   ) {}
 
   /** Gives the router this gateway, or none. The router is locked by the caller. */
   async set(tx: Tx, router: Subject, wish: GatewayWish | null, now: Date): Promise<void> {
-    if (router.gateway && router.gateway.networkId === wish?.network.id)
-      return this.keep(tx, router, router.gateway, wish, now);
-    if (router.gateway) await this.clear(tx, router, router.gateway, now);
-    if (wish) await this.make(tx, router, wish, now);
+    const { gateway } = router;
+    const stays = gateway && gateway.networkId === wish?.network.id;
+    if (stays) await this.keep(tx, router, gateway, wish, now);
+    else if (gateway) await this.clear(tx, router, gateway, now);
+    if (wish && !stays) await this.make(tx, router, wish, now);
+    if (wish?.qosPolicyId !== undefined) await this.qos.attach(tx, 'router', router.id, wish.qosPolicyId);
   }
 
   private async make(tx: Tx, router: Subject, wish: GatewayWish, now: Date): Promise<void> {

@@ -32,6 +32,7 @@ interface Row {
   readonly gateway_port_id: string | null;
   readonly gateway_network_id: string | null;
   readonly snat: boolean;
+  readonly qos_policy_id: string | null;
   readonly gateway_host: string;
   readonly tags: readonly string[];
   readonly revision: number;
@@ -45,7 +46,7 @@ const SELECT = `r.*,
     from ip_allocation a where a.port_id = r.gateway_port_id), '[]') as gateway_ips`;
 
 function toRouter(row: Row): Router {
-  const { gateway_port_id: portId, gateway_network_id: networkId, snat } = row;
+  const { gateway_port_id: portId, gateway_network_id: networkId, snat, qos_policy_id: qosPolicyId } = row;
   const fixedIps = row.gateway_ips.map(([subnetId, address]): FixedIp => ({ subnetId, address }));
   return {
     id: row.id,
@@ -59,7 +60,7 @@ function toRouter(row: Row): Router {
     flavorId: row.flavor_id,
     routes: row.routes,
     tunnelKey: row.tunnel_key,
-    gateway: portId === null || networkId === null ? null : { portId, networkId, snat, fixedIps },
+    gateway: portId === null || networkId === null ? null : { portId, networkId, snat, qosPolicyId, fixedIps },
     gatewayHost: row.gateway_host,
     tags: row.tags,
     revision: row.revision,
@@ -190,7 +191,7 @@ export class RouterRepo {
     );
   }
 
-  /** Makes the port its way out, or none. */
+  /** Makes the port its way out, or none. A QoS policy stays with the gateway that had it. */
   async setGateway(
     tx: Tx,
     id: string,
@@ -199,6 +200,7 @@ export class RouterRepo {
   ): Promise<void> {
     await tx.exec(
       `update router set gateway_port_id = $2, gateway_network_id = $3, snat = $4,
+         qos_policy_id = case when gateway_port_id = $2 then qos_policy_id end,
          gateway_host = case when gateway_port_id = $2 then gateway_host else '' end
        where id = $1`,
       [id, gateway?.portId ?? null, gateway?.networkId ?? null, snat],

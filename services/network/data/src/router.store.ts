@@ -117,7 +117,7 @@ export class RouterStore {
     } catch (error) {
       if (!wish) throw error;
       if (isLegOverlap(error)) throw badRouter('Router already has a port on an overlapping subnet');
-      throw draftFailure(error, { networkId: wish.network.id, groupIds: [] });
+      throw draftFailure(error, { networkId: wish.network.id, groupIds: [], qosPolicyId: wish.qosPolicyId });
     }
   }
 }

@@ -9,6 +9,8 @@ export interface RouterGateway {
   readonly networkId: string;
   /** Whether what has no floating IP goes out under the router's address. */
   readonly snat: boolean;
+  /** Of what goes through it. */
+  readonly qosPolicyId: string | null;
   readonly fixedIps: readonly FixedIp[];
 }
 

@@ -188,6 +188,11 @@ export const EXTENSIONS: readonly Extension[] = [
     description: 'A floating IP without a policy of its own has that of its network, and shows it.',
   },
   {
+    alias: 'qos-gateway-ip',
+    name: 'QoS of Gateways',
+    description: 'What goes through the gateway of a router is limited and marked by a policy.',
+  },
+  {
     alias: 'qos-port-network-policy',
     name: 'QoS Policy of the Network',
     description: 'A port shows the policy of its network.',

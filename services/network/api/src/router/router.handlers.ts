@@ -106,7 +106,10 @@ export class RouterHandlers {
     const projectId = ownerOf(call, 'create_router', item);
     demandRights(call, item, 'create', { projectId });
     const zoneHints = checkedZones(item.availability_zone_hints ?? [], this.parts.chassis());
-    const gateway = await readGateway(this.parts, call, item.external_gateway_info, 'create', { projectId });
+    const gateway = await readGateway(this.parts, call, item.external_gateway_info, 'create', {
+      projectId,
+      gateway: null,
+    });
     return {
       id: this.parts.ids.uuid(),
       projectId,

@@ -11,6 +11,7 @@ const GatewayInfo = attributes({
   network_id: nullable(text(64)),
   enable_snat: maybe(Flag),
   external_fixed_ips: nullable(Type.Array(FixedIp, { maxItems: 64 })),
+  qos_policy_id: nullable(text(64)),
 });
 export type GatewayInfo = Static<typeof GatewayInfo>;
 const ExtraRoute = attributes({ destination: text(64), nexthop: text(64) });
@@ -50,6 +51,7 @@ const gatewayView = ({ gateway }: Router) =>
     network_id: gateway.networkId,
     enable_snat: gateway.snat,
     external_fixed_ips: gateway.fixedIps.map((ip) => ({ subnet_id: ip.subnetId, ip_address: ip.address })),
+    qos_policy_id: gateway.qosPolicyId,
   };
 
 const FIELDS: readonly Field<Router>[] = [

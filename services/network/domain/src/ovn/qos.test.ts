@@ -4,9 +4,13 @@ import { NbMemory } from './nb-memory.fixture.js';
 import { NbPlan } from './plan.js';
 import {
   floatingQosRow,
+  gatewayQosRow,
   type LimitedFloatingIp,
+  type LimitedGateway,
   planFloatingQos,
   planFloatingQosGone,
+  planGatewayQos,
+  planGatewayQosGone,
   planPortQos,
   planPortQosGone,
   portQosRow,
@@ -14,6 +18,7 @@ import {
 import { RELATION, rowId } from './row-id.js';
 
 const NET = '11111111-1111-4111-8111-111111111111';
+const OTHER = '22222222-2222-4222-8222-222222222222';
 const PORT = '33333333-3333-4333-8333-333333333333';
 const FLOATING = '44444444-4444-4444-8444-444444444444';
 const OUT = rowId(RELATION.qosEgress, PORT);
@@ -31,7 +36,7 @@ const numbers = (map: ReadonlyMap<string, number> | undefined) => Object.fromEnt
 const memory = () => {
   const nb = new NbMemory();
   const values = { name: 'n', other_config: new Map(), external_ids: new Map() };
-  nb.apply([{ kind: 'insert', table: 'Logical_Switch', uuid: NET, values }]);
+  for (const uuid of [NET, OTHER]) nb.apply([{ kind: 'insert', table: 'Logical_Switch', uuid, values }]);
   const plan = (body: (plan: NbPlan) => void) => {
     const made = new NbPlan(nb);
     body(made);
@@ -102,6 +107,30 @@ describe('a floating IP', () => {
     expect(held()).toEqual(new Set([OUT, rowId(RELATION.qosFloatingOut, FLOATING)]));
     plan((made) => planFloatingQosGone(made, FLOATING));
     expect(held()).toEqual(new Set([OUT]));
+  });
+});
+
+describe('the gateway of a router', () => {
+  const ROUTER = '00000000-0000-4000-8000-0000000000aa';
+  const gateway = (...rules: QosRuleShape[]): LimitedGateway => ({ id: ROUTER, networkId: NET, portId: PORT, rules });
+
+  it('is limited both ways, behind floating IPs with limits of their own', () => {
+    const rules = [limit('egress', 5000), limit('ingress', 6000)];
+    const [out, back] = (['egress', 'ingress'] as const).map((way) => gatewayQosRow(gateway(...rules), way)!);
+    expect(out).toMatchObject({ direction: 'from-lport', match: `inport == "${PORT}"`, priority: 2000 });
+    expect(back).toMatchObject({ direction: 'to-lport', match: `outport == "${PORT}"`, priority: 2000 });
+    expect([numbers(out!.bandwidth), numbers(back!.bandwidth)]).toEqual([{ rate: 5000 }, { rate: 6000 }]);
+  });
+
+  it('takes its limit along to another network', () => {
+    const { nb, plan } = memory();
+    plan((made) => planGatewayQos(made, gateway(limit('egress', 5000))));
+    const row = rowId(RELATION.qosGatewayOut, ROUTER);
+    plan((made) => planGatewayQos(made, { ...gateway(limit('egress', 5000)), networkId: OTHER }));
+    expect([...nb.members('Logical_Switch', NET, 'qos_rules')]).toEqual([]);
+    expect([...nb.members('Logical_Switch', OTHER, 'qos_rules')]).toEqual([row]);
+    plan((made) => planGatewayQosGone(made, ROUTER));
+    expect([...nb.members('Logical_Switch', OTHER, 'qos_rules')]).toEqual([]);
   });
 });
 

@@ -2,7 +2,7 @@
  * Limits and marks as rows of a switch, one for each direction: OVN takes a single row per packet, so what two rules say
  * of one direction stands in one. A limit is a meter on the node through which the packets go. For a port that is its
  * own node, and a mark is set where the guest's packets enter the network; for a floating IP it is the node that
- * translates, and the switch is that of the external network.
+ * translates, for a router's gateway the one that it is on; the switch is that of the external network.
  */
 import type { Direction } from '../model.js';
 import type { QosRuleShape } from '../qos.js';
@@ -13,7 +13,7 @@ import { KIND, mapOf, type NbTables, NETWORK, OWNER } from './rows.js';
 type QosRow = NbTables['QoS'];
 
 /** Floating IPs are told from what else goes through a gateway's port. */
-const PRIORITY = { port: 2000, floatingip: 2010 } as const;
+const PRIORITY = { port: 2000, router: 2000, floatingip: 2010 } as const;
 /**
  * The least burst of a meter, in kbit: twice 64 KiB. Guests hand over segments of that size whole, and a meter that can
  * not hold one lets none through.
@@ -28,6 +28,11 @@ const PORT_ROWS: Readonly<Record<Direction, Relation>> = {
 const FLOATING_ROWS: Readonly<Record<Direction, Relation>> = {
   ingress: RELATION.qosFloatingIn,
   egress: RELATION.qosFloatingOut,
+};
+
+const GATEWAY_ROWS: Readonly<Record<Direction, Relation>> = {
+  ingress: RELATION.qosGatewayIn,
+  egress: RELATION.qosGatewayOut,
 };
 
 export interface LimitedPort {
@@ -49,11 +54,28 @@ export interface LimitedFloatingIp {
   readonly rules: readonly QosRuleShape[];
 }
 
+/** A router, by its gateway: all that goes through it but floating IPs with limits of their own. */
+export interface LimitedGateway {
+  /** Of the router. */
+  readonly id: string;
+  /** The external network. */
+  readonly networkId: string;
+  readonly portId: string;
+  readonly rules: readonly QosRuleShape[];
+}
+
 /** The row for one direction of a port, or null where the rules say nothing that OVN could do about it. */
 export function portQosRow(port: LimitedPort, towards: Direction): QosRow | null {
-  const match = towards === 'egress' ? `inport == "${port.id}"` : `outport == "${port.id}"`;
-  return rowFor('port', port, towards, match);
+  return rowFor('port', port, towards, matchOf(port.id, towards));
 }
+
+/** The same for the gateway of a router: `egress` is what goes out of the cloud. */
+export function gatewayQosRow(gateway: LimitedGateway, towards: Direction): QosRow | null {
+  return rowFor('router', gateway, towards, matchOf(gateway.portId, towards));
+}
+
+const matchOf = (portId: string, towards: Direction): string =>
+  `${towards === 'egress' ? 'inport' : 'outport'} == "${portId}"`;
 
 /** The same for a floating IP: `egress` is what its guest sends out. */
 export function floatingQosRow(floating: LimitedFloatingIp, towards: Direction): QosRow | null {
@@ -104,6 +126,17 @@ export function planFloatingQos(plan: NbPlan, floating: LimitedFloatingIp): void
     bring(plan, rowId(FLOATING_ROWS[towards], floating.id), floating.networkId, floatingQosRow(floating, towards));
 }
 
+/** Plans both directions of a router's gateway. */
+export function planGatewayQos(plan: NbPlan, gateway: LimitedGateway): void {
+  for (const towards of DIRECTIONS)
+    bring(plan, rowId(GATEWAY_ROWS[towards], gateway.id), gateway.networkId, gatewayQosRow(gateway, towards));
+}
+
+/** The same for a router that is gone, has no gateway, or has it elsewhere. */
+export function planGatewayQosGone(plan: NbPlan, routerId: string): void {
+  for (const towards of DIRECTIONS) letGo(plan, rowId(GATEWAY_ROWS[towards], routerId));
+}
+
 /** Plans the end of what a port that is gone had. */
 export function planPortQosGone(plan: NbPlan, portId: string): void {
   for (const towards of DIRECTIONS) letGo(plan, rowId(PORT_ROWS[towards], portId));
@@ -115,8 +148,9 @@ export function planFloatingQosGone(plan: NbPlan, id: string): void {
 }
 
 function bring(plan: NbPlan, id: string, networkId: string, row: QosRow | null): void {
+  const before = plan.actualRow('QoS', id)?.external_ids.get(NETWORK);
+  if (!row || (before !== undefined && before !== networkId)) letGo(plan, id);
   if (row) plan.put('QoS', id, row).join('Logical_Switch', networkId, 'qos_rules', id);
-  else letGo(plan, id);
 }
 
 /** The row vanishes when its switch lets go of it. */

@@ -35,7 +35,13 @@ const router: Router = {
   flavorId: null,
   routes: [{ destination: '10.9.0.0/16', nexthop: '10.0.0.9' }],
   tunnelKey: 8_388_700,
-  gateway: { portId: GW, networkId: OUT, snat: true, fixedIps: [{ subnetId: OUT_SUB, address: '203.0.113.5' }] },
+  gateway: {
+    portId: GW,
+    networkId: OUT,
+    snat: true,
+    qosPolicyId: null,
+    fixedIps: [{ subnetId: OUT_SUB, address: '203.0.113.5' }],
+  },
   gatewayHost: '',
   ...born,
 };

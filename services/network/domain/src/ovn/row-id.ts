@@ -21,6 +21,8 @@ export const RELATION = {
   routerPolicy: 14,
   dns: 15,
   hairpin: 16,
+  qosGatewayIn: 17,
+  qosGatewayOut: 18,
   portDhcpV4: 40,
   portDhcpV6: 41,
 } as const;

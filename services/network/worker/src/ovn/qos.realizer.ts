@@ -1,5 +1,5 @@
 /**
- * What QoS policies say of ports and floating IPs. Those themselves are the switches' and routers' business; here are
+ * What QoS policies say of ports, floating IPs and the gateways of routers. Those themselves are the switches' and routers' business; here are
  * their limits and marks, which stand on the switch of a network.
  */
 import {
@@ -10,6 +10,8 @@ import {
   type Network,
   planFloatingQos,
   planFloatingQosGone,
+  planGatewayQos,
+  planGatewayQosGone,
   planPortQos,
   planPortQosGone,
   type QosRuleShape,
@@ -23,10 +25,12 @@ export const qosRealizer: Realizer = {
   rows: [
     { kind: 'port', table: 'QoS', marks: ['port_qos'], byOwner: true },
     { kind: 'floatingip', table: 'QoS', marks: ['floatingip_qos'], byOwner: true },
+    { kind: 'router', table: 'QoS', marks: ['router_qos'], byOwner: true },
   ],
   plan: async (planning) => {
     await planPorts(planning);
     await planFloating(planning);
+    await planGateways(planning);
   },
 };
 
@@ -64,6 +68,24 @@ async function planFloating(planning: Planning): Promise<void> {
     else planFloatingQosGone(plan, ip.id);
   }
   for (const id of absent(planning, 'floatingip', marked)) planFloatingQosGone(plan, id);
+}
+
+async function planGateways(planning: Planning): Promise<void> {
+  const { books, on, plan, actual, ids } = planning;
+  const routers = await books.routers.findMany(on, ids('router'));
+  const rules = await books.qosPolicies.rulesOf(
+    on,
+    present(routers.map(({ gateway }) => gateway?.qosPolicyId ?? null)),
+  );
+  const limited = routers.filter(({ gateway }) => rules.has(gateway?.qosPolicyId ?? ''));
+  const networks = await books.networks.findMany(on, present(limited.map(({ gateway }) => gateway!.networkId)));
+  for (const network of networks) if (!actual.row('Logical_Switch', network.id)) plan.network(network);
+  for (const { id, gateway } of routers) {
+    const own = rules.get(gateway?.qosPolicyId ?? '');
+    if (gateway && own) planGatewayQos(plan, { id, networkId: gateway.networkId, portId: gateway.portId, rules: own });
+    else planGatewayQosGone(plan, id);
+  }
+  for (const id of absent(planning, 'router', routers)) planGatewayQosGone(plan, id);
 }
 
 type Place = Omit<LimitedFloatingIp, 'rules'>;
