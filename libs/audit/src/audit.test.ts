@@ -76,6 +76,23 @@ describe('the auditor', () => {
     expect(codes([...HEALTHY, extra])).toEqual([code]);
   });
 
+  it.each([
+    ['active', 'running'],
+    ['stopped', 'stopped'],
+    ['paused', 'paused'],
+    ['suspended', 'suspended'],
+    ['shelved', 'stopped'],
+    ['rescued', 'running'],
+    ['resized', 'stopped'],
+  ])('looks where a server that is %s has its domain, and whether that is %s', (state, domain) => {
+    const server = row('server', 's1', { node: 'node-1', state });
+    const found = (is: string) => row('domain', 's1', { serverId: 's1', node: 'node-1', state: is });
+    const others = without('server').filter(({ kind }) => kind !== 'domain');
+    expect(codes([...others, server, found(domain)])).toEqual([]);
+    expect(codes([...others, server, found('crashed')])).toEqual(['domain-in-other-state']);
+    expect(codes([...others, server])).toEqual(['server-without-domain']);
+  });
+
   it('finds nothing of a server that lies on the shelf but its ports', () => {
     const shelved = [...without('server'), row('server', 's1', { state: 'shelved_offloaded' })];
     const left = ['allocation', 'disk', 'domain'].map((kind) => `${kind}-of-unplaced-server`);

@@ -1,2 +1,3 @@
 export * from './audit.js';
 export * from './books.js';
+export type { Finding } from './finding.js';
