@@ -52,6 +52,8 @@ import { SecurityGroupHandlers } from './security-group/security-group.handlers.
 import { securityGroupOps } from './security-group/security-group.ops.js';
 import { SecurityGroupRuleHandlers } from './security-group-rule/security-group-rule.handlers.js';
 import { securityGroupRuleOps } from './security-group-rule/security-group-rule.ops.js';
+import { SegmentHandlers } from './segment/segment.handlers.js';
+import { segmentOps } from './segment/segment.ops.js';
 import { ServiceProfileHandlers } from './service-profile/service-profile.handlers.js';
 import { serviceProfileOps } from './service-profile/service-profile.ops.js';
 import { ServiceProviderHandlers } from './service-provider/service-provider.handlers.js';
@@ -75,6 +77,7 @@ export const networkApiOps: readonly Op[] = [
   ...discoveryOps,
   ...networkOps,
   ...subnetOps,
+  ...segmentOps,
   ...portOps,
   ...routerOps,
   ...floatingIpOps,
@@ -115,6 +118,7 @@ export const networkModule = (parts: NetworkParts): DynamicModule => ({
     DiscoveryHandlers,
     NetworkHandlers,
     SubnetHandlers,
+    SegmentHandlers,
     PortHandlers,
     RouterHandlers,
     RouterInterfaceHandlers,

@@ -95,7 +95,7 @@ export class AutoTopologyStore {
     const texts = { name: 'auto_allocated_network', description: '', dnsDomain: '' };
     const place = { networkType: 'geneve', physicalNetwork: null, segmentationId: undefined, zoneHints: [] } as const;
     const flags = { adminStateUp: true, shared: false, external: false, isDefault: false, portSecurity: true };
-    const metadata = { metadataPortId: newId(), metadataMac: newMac() };
+    const metadata = { metadataPortId: newId(), metadataMac: newMac(), segmentId: newId() };
     const draft = { id: newId(), projectId, mtu, qosPolicyId: null, ...texts, ...place, ...flags, ...metadata };
     const [network] = await books.networkStore.create([draft], now);
     try {

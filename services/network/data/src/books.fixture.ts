@@ -51,6 +51,7 @@ export async function openBooks(limits = DEFAULT_LIMITS) {
       networkType: 'geneve',
       physicalNetwork: null,
       segmentationId: undefined,
+      segmentId: randomUUID(),
       metadataPortId: randomUUID(),
       metadataMac: newMac(),
       ...more,

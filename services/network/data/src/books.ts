@@ -40,6 +40,8 @@ import { RouterInterfaceStore } from './router-interface.store.js';
 import { SecurityGroupRepo } from './security-group.repo.js';
 import { SecurityGroupStore } from './security-group.store.js';
 import { SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+import { SegmentRepo } from './segment.repo.js';
+import { SegmentStore } from './segment.store.js';
 import { ServerNewsRepo } from './server-news.repo.js';
 import { ServerPortStore } from './server-port.store.js';
 import { ServiceProfileRepo } from './service-profile.repo.js';
@@ -61,6 +63,7 @@ export interface BooksOptions {
 export class NetworkBooks {
   readonly networks = new NetworkRepo();
   readonly subnets = new SubnetRepo();
+  readonly segments = new SegmentRepo();
   readonly ports = new PortRepo();
   readonly groups = new SecurityGroupRepo();
   readonly rules = new SecurityGroupRuleRepo();
@@ -88,6 +91,7 @@ export class NetworkBooks {
   readonly dirty: DirtyRepo;
   readonly networkStore: NetworkStore;
   readonly subnetStore: SubnetStore;
+  readonly segmentStore: SegmentStore;
   readonly portStore: PortStore;
   readonly groupStore: SecurityGroupStore;
   readonly defaultRuleStore: DefaultSecurityGroupRuleStore;
@@ -116,7 +120,8 @@ export class NetworkBooks {
     const sharing = new Sharing(this.policies, quotas, options.newId);
     const metadata = new MetadataPorts(ports, serverNews, options);
     const followers = new PortFollowers(floatingIps, forwardings, serverNews, metadata);
-    this.subnetStore = new SubnetStore(db, subnets, allocations, subnetPools, quotas, metadata);
+    this.segmentStore = new SegmentStore(db, this.segments);
+    this.subnetStore = new SubnetStore(db, subnets, allocations, subnetPools, quotas, metadata, this.segmentStore);
     this.networkStore = new NetworkStore(db, networks, qosPolicies, sharing, quotas, floatingIps, ports, followers);
     const { newMac } = options;
     this.portStore = new PortStore(db, ports, allocations, qosPolicies, trunks, quotas, followers, newMac);

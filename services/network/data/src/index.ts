@@ -49,6 +49,8 @@ export * from './router-interface.store.js';
 export * from './security-group.repo.js';
 export * from './security-group.store.js';
 export { RULE_FIELDS, type RuleDraft, SecurityGroupRuleRepo } from './security-group-rule.repo.js';
+export * from './segment.repo.js';
+export * from './segment.store.js';
 export * from './server-news.repo.js';
 export * from './server-port.store.js';
 export * from './service-profile.repo.js';

@@ -152,6 +152,7 @@ export type NewNetwork = Omit<
   /** Undefined: the next free one of a tunnel or of the VLANs, none of a flat network. */
   readonly segmentationId: number | undefined;
   readonly vlans?: VlanRange | undefined;
+  readonly segmentId: string;
   readonly metadataPortId: string;
   readonly metadataMac: string;
 };
@@ -231,6 +232,11 @@ export class NetworkRepo {
     );
     const metadata = { id: network.metadataPortId, networkId: network.id, mac: network.metadataMac };
     await insertMetadataPort(tx, metadata, now);
+    await tx.exec('insert into segment (id, network_id, created_at, updated_at) values ($1, $2, $3, $3)', [
+      network.segmentId,
+      network.id,
+      now,
+    ]);
     return toNetwork(row!);
   }
 

@@ -37,6 +37,7 @@ interface Row {
   readonly service_types: readonly string[];
   readonly dns_publish_fixed_ip: boolean;
   readonly pool_id: string | null;
+  readonly segment_id: string | null;
   readonly tags: readonly string[];
   readonly revision: number;
   readonly created_at: Date;
@@ -46,7 +47,7 @@ interface Row {
 const isExternal = '(select n.external from network n where n.id = s.network_id)';
 const SELECT = `s.id, s.network_id, s.project_id, s.name, s.description, s.version, s.cidr::text as cidr,
   host(s.gateway) as gateway, s.dhcp, s.pools, s.dns, s.routes, s.address_mode, s.ra_mode, s.service_types,
-  s.dns_publish_fixed_ip, s.pool_id, s.tags, s.revision, s.created_at, s.updated_at`;
+  s.dns_publish_fixed_ip, s.pool_id, s.segment_id, s.tags, s.revision, s.created_at, s.updated_at`;
 
 const toSubnet = (row: Row): Subnet => ({
   id: row.id,
@@ -66,6 +67,7 @@ const toSubnet = (row: Row): Subnet => ({
   serviceTypes: row.service_types,
   dnsPublishFixedIp: row.dns_publish_fixed_ip,
   poolId: row.pool_id,
+  segmentId: row.segment_id,
   tags: row.tags,
   revision: row.revision,
   createdAt: row.created_at,
@@ -86,6 +88,7 @@ const LIST: ListSpec = {
     ip_version: byInteger('s.version'),
     cidr: byText('s.cidr::text'),
     subnetpool_id: byNullableText('s.pool_id::text'),
+    segment_id: byNullableText('s.segment_id::text'),
     gateway_ip: byNullableText('host(s.gateway)'),
     enable_dhcp: byBoolean('s.dhcp'),
     'router:external': byBoolean(isExternal),
@@ -134,7 +137,16 @@ export type NewSubnet = Omit<Subnet, 'tags' | 'revision' | 'createdAt' | 'update
 export type SubnetChange = Partial<
   Pick<
     Subnet,
-    'name' | 'description' | 'gateway' | 'dhcp' | 'pools' | 'dns' | 'routes' | 'serviceTypes' | 'dnsPublishFixedIp'
+    | 'name'
+    | 'description'
+    | 'gateway'
+    | 'dhcp'
+    | 'pools'
+    | 'dns'
+    | 'routes'
+    | 'serviceTypes'
+    | 'dnsPublishFixedIp'
+    | 'segmentId'
   >
 >;
 
@@ -209,8 +221,8 @@ export class SubnetRepo {
   async insert(tx: Tx, subnet: NewSubnet, now: Date): Promise<Subnet> {
     await tx.exec(
       `insert into subnet (id, network_id, project_id, name, description, version, cidr, gateway, dhcp, pools, dns,
-         routes, address_mode, ra_mode, service_types, dns_publish_fixed_ip, pool_id, created_at, updated_at)
-       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $18, $15, $15)`,
+         routes, address_mode, ra_mode, service_types, dns_publish_fixed_ip, pool_id, segment_id, created_at, updated_at)
+       values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $16, $17, $18, $19, $15, $15)`,
       [
         subnet.id,
         subnet.networkId,
@@ -230,6 +242,7 @@ export class SubnetRepo {
         subnet.serviceTypes,
         subnet.dnsPublishFixedIp,
         subnet.poolId,
+        subnet.segmentId,
       ],
     );
     return { ...subnet, tags: [], revision: 1, createdAt: now, updatedAt: now };
@@ -240,7 +253,7 @@ export class SubnetRepo {
       `update subnet s set name = coalesce($2, name), description = coalesce($3, description),
          gateway = case when $4 then $5::inet else gateway end, dhcp = coalesce($6, dhcp), pools = coalesce($7, pools),
          dns = coalesce($8, dns), routes = coalesce($9, routes), service_types = coalesce($11, service_types),
-         dns_publish_fixed_ip = coalesce($12, dns_publish_fixed_ip), revision = revision + 1, updated_at = $10
+         dns_publish_fixed_ip = coalesce($12, dns_publish_fixed_ip), segment_id = coalesce($13, segment_id), revision = revision + 1, updated_at = $10
        where s.id = $1 returning ${SELECT}`,
       [
         id,
@@ -255,6 +268,7 @@ export class SubnetRepo {
         now,
         change.serviceTypes,
         change.dnsPublishFixedIp,
+        change.segmentId,
       ],
     );
     return row && toSubnet(row);

@@ -22,6 +22,7 @@ import type { MetadataPorts } from './metadata-port.js';
 import type { QuotaRepo } from './quota.repo.js';
 import { expectRevision } from './revision.js';
 import { ROUTERS_IN_SUBNET } from './router.repo.js';
+import type { SegmentStore } from './segment.store.js';
 import { isOverlap, isSubnetStillUsed, type NewSubnet, type SubnetChange, type SubnetRepo } from './subnet.repo.js';
 import type { SubnetPoolRepo } from './subnet-pool.repo.js';
 
@@ -37,6 +38,7 @@ export class SubnetStore {
     private readonly pools: SubnetPoolRepo,
     private readonly quotas: QuotaRepo,
     private readonly metadata: MetadataPorts,
+    private readonly segments: SegmentStore,
   ) {}
 
   /** All of them or none. */
@@ -76,6 +78,8 @@ export class SubnetStore {
       if (change.gateway !== undefined && before.gateway !== null && change.gateway !== before.gateway) {
         await this.refuseUsedGateway(tx, before, before.gateway);
       }
+      if (change.segmentId !== undefined)
+        await this.segments.check(tx, { ...before, segmentId: change.segmentId }, before.segmentId);
       const after = await this.subnets.update(tx, id, change, now);
       if (!after) throw subnetNotFound(id);
       if (after.dhcp !== before.dhcp) await this.switchDhcp(tx, after, now);
@@ -111,6 +115,7 @@ export class SubnetStore {
     // Subnets of one version on one network are all from one pool, or all from none.
     const others = await this.pools.poolsOn(tx, draft.networkId, draft.version);
     if (others.some((other) => other !== draft.poolId)) throw otherPool();
+    await this.segments.check(tx, draft, null);
     const subnet = await this.subnets.insert(tx, draft, now);
     await markDirty(tx, 'subnet', [subnet.id], now);
     if (subnet.dhcp && subnet.version === 4) await this.addMetadata(tx, subnet, now);

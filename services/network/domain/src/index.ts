@@ -39,6 +39,7 @@ export * from './rbac.js';
 export * from './router.js';
 export * from './router-faults.js';
 export * from './security-group-rule.js';
+export * from './segment.js';
 export * from './subnet.js';
 export * from './subnet-pool.js';
 export * from './tag.js';

@@ -86,6 +86,8 @@ export interface Subnet extends Standard {
   readonly dnsPublishFixedIp: boolean;
   /** The pool that its prefix is from, or null. */
   readonly poolId: string | null;
+  /** Its network's segment, where an operator has associated it, or null. */
+  readonly segmentId: string | null;
 }
 
 export interface FixedIp {

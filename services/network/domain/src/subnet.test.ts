@@ -20,6 +20,7 @@ describe('a subnet', () => {
       serviceTypes: [],
       dnsPublishFixedIp: false,
       poolId: null,
+      segmentId: null,
     });
     expect(v4({ gateway: null })).toMatchObject({ gateway: null, pools: [{ start: '10.0.0.1', end: '10.0.0.254' }] });
     expect(v4({ cidr: '10.0.0.77/24' }).cidr).toBe('10.0.0.0/24');

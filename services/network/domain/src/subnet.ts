@@ -36,6 +36,7 @@ export interface SubnetWish {
   readonly dnsPublishFixedIp?: boolean | undefined;
   /** The pool that the prefix is from. */
   readonly poolId?: string | undefined;
+  readonly segmentId?: string | undefined;
 }
 
 export type SubnetShape = Pick<
@@ -52,6 +53,7 @@ export type SubnetShape = Pick<
   | 'serviceTypes'
   | 'dnsPublishFixedIp'
   | 'poolId'
+  | 'segmentId'
 >;
 
 /** Decides what the subnet will be. Throws what is wrong with the wish. */
@@ -77,6 +79,7 @@ export function shapeSubnet(wish: SubnetWish): SubnetShape {
     serviceTypes: checkedServiceTypes(wish.serviceTypes ?? []),
     dnsPublishFixedIp: wish.dnsPublishFixedIp ?? false,
     poolId: wish.poolId ?? null,
+    segmentId: wish.segmentId ?? null,
   };
 }
 

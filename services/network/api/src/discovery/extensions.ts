@@ -275,10 +275,20 @@ export const EXTENSIONS: readonly Extension[] = [
     name: 'Shared Security Groups Filtering',
     description: 'Groups can be listed by whether they are shared.',
   },
+  {
+    alias: 'segment',
+    name: 'Segments',
+    description: 'The segment that carries each network, for administrators; subnets can name it.',
+  },
   { alias: 'service-type', name: 'Service Types', description: 'Who provides which service.' },
   { alias: 'sorting', name: 'Sorting', description: 'Lists can be sorted.' },
   { alias: 'standard-attr-description', name: 'Descriptions', description: 'Resources have a description.' },
   { alias: 'standard-attr-revisions', name: 'Revision Numbers', description: 'Resources count their changes.' },
+  {
+    alias: 'standard-attr-segment',
+    name: 'Standard Attributes of Segments',
+    description: 'Segments have a description and tell when and how often they were changed.',
+  },
   { alias: 'standard-attr-tag', name: 'Tags', description: 'Resources can be tagged and found by their tags.' },
   {
     alias: 'standard-attr-timestamp',

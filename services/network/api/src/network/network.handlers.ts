@@ -10,6 +10,7 @@ import {
   type Network,
   networkNotFound,
   type SegmentWish,
+  severalSegments,
   shapeSegment,
   zonesOf,
 } from '#services/network/domain';
@@ -90,6 +91,7 @@ export class NetworkHandlers {
       dnsDomain: checkedDnsDomain(item.dns_domain ?? ''),
       zoneHints: checkedZones(item.availability_zone_hints ?? [], this.parts.chassis()),
       ...segment,
+      segmentId: ids.uuid(),
       metadataPortId: ids.uuid(),
       metadataMac: newMac(),
     };
@@ -131,7 +133,7 @@ const segmentOf = (item: Pick<NetworkChangeBody, `provider:${string}` & keyof Ne
 function newSegment(item: NewNetworkBody): SegmentWish {
   const [only, ...others] = item.segments ?? [];
   if (only === undefined) return segmentOf(item);
-  if (others.length > 0) throw invalidInput('networks of several segments are not available in this cloud.');
+  if (others.length > 0) throw severalSegments();
   if (isCarried(item)) throw invalidInput('Segments and provider values cannot both be set.');
   return segmentOf(only);
 }

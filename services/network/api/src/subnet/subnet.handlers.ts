@@ -9,6 +9,7 @@ import {
   type SubnetOnNetwork,
 } from '#services/network/data';
 import {
+  badAttribute,
   checkCarries,
   checkedDns,
   checkedGateway,
@@ -85,6 +86,7 @@ export class SubnetHandlers {
   async update(call: AnyCall, subnet: SubnetOnNetwork): Promise<Reply> {
     const { subnet: item } = call.body as { subnet: SubnetChangeBody };
     if (item.service_types !== undefined) demand(call, 'update_subnet:service_types');
+    if (item.segment_id !== undefined) demand(call, 'update_subnet:segment_id');
     const decide = (before: Subnet) => change(before, item);
     const after = await this.parts.books.subnetStore.update(subnet.id, decide, this.parts.now(), revisionOf(call));
     return { body: { subnet: subnetView({ ...after, external: subnet.external }, call) } };
@@ -103,6 +105,7 @@ export class SubnetHandlers {
     if (!network || !known) throw networkNotFound(item.network_id);
     demand(call, 'create_subnet', { projectId: network.projectId });
     if (item.service_types !== undefined) demand(call, 'create_subnet:service_types');
+    if (item.segment_id != null) demand(call, 'create_subnet:segment_id');
     const pool = await poolFor(this.parts, call, item);
     const texts = { name: item.name ?? '', description: item.description ?? '' };
     const base = { id: ids.uuid(), networkId: network.id, projectId, ...texts };
@@ -145,7 +148,15 @@ function wishOf(item: NewSubnetBody, cidr: string): SubnetWish {
     raMode: item.ipv6_ra_mode,
     serviceTypes: item.service_types,
     dnsPublishFixedIp: isOn(item.dns_publish_fixed_ip),
+    segmentId: segmentOf(item) ?? undefined,
   };
+}
+
+/** An id, in its normal form. */
+function segmentOf({ segment_id: id }: SubnetChangeBody): string | null {
+  if (id == null) return null;
+  if (!isUuid(id)) throw badAttribute('segment_id', `'${id}' is not a valid UUID.`);
+  return id.toLowerCase();
 }
 
 /** What an update changes, checked against the subnet as it is. */
@@ -171,6 +182,7 @@ function change(subnet: Subnet, item: SubnetChangeBody): SubnetChange {
     ...(item.dns_nameservers == null ? {} : { dns: checkedDns(prefix.version, item.dns_nameservers) }),
     ...(publish === undefined ? {} : { dnsPublishFixedIp: publish }),
     ...(item.service_types === undefined ? {} : { serviceTypes: checkedServiceTypes(item.service_types) }),
+    ...(item.segment_id === undefined ? {} : { segmentId: segmentOf(item) }),
     ...(item.host_routes == null ? {} : { routes: checkedRoutes(prefix.version, item.host_routes) }),
   };
 }

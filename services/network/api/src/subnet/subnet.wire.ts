@@ -20,6 +20,7 @@ const writable = {
   allocation_pools: nullable(Type.Array(Pool, { maxItems: 100 })),
   service_types: maybe(Type.Array(text(), { maxItems: 50 })),
   dns_publish_fixed_ip: maybe(Flag),
+  segment_id: nullable(text(64)),
 };
 
 const NewSubnetBody = attributes({
@@ -34,7 +35,6 @@ const NewSubnetBody = attributes({
   subnetpool_id: nullable(text(64)),
   use_default_subnetpool: maybe(Flag),
   prefixlen: nullable(Whole),
-  segment_id: maybe(Type.Null()),
 });
 export type NewSubnetBody = Static<typeof NewSubnetBody>;
 const SubnetChangeBody = attributes(writable);
@@ -63,6 +63,7 @@ const FIELDS: readonly Field<SubnetSeen>[] = [
   { name: 'dns_publish_fixed_ip', from: (s) => s.dnsPublishFixedIp },
   { name: 'router:external', from: (s) => s.external },
   { name: 'subnetpool_id', from: (s) => s.poolId },
+  { name: 'segment_id', rule: 'get_subnet:segment_id', from: (s) => s.segmentId },
 ];
 const fields = view(FIELDS);
 

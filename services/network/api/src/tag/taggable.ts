@@ -15,6 +15,7 @@ import { R } from '../rules.js';
 import type { AnyCall } from '../scope.js';
 import { SecurityGroupHandlers } from '../security-group/security-group.handlers.js';
 import { SecurityGroupRuleHandlers } from '../security-group-rule/security-group-rule.handlers.js';
+import { SegmentHandlers } from '../segment/segment.handlers.js';
 import { SubnetHandlers } from '../subnet/subnet.handlers.js';
 import { SubnetPoolHandlers } from '../subnet-pool/subnet-pool.handlers.js';
 import { TrunkHandlers } from '../trunk/trunk.handlers.js';
@@ -50,6 +51,13 @@ export const TAGGABLE: readonly Taggable[] = [
     get: R.getSubnet,
     update: R.updateSubnet,
     loader: (parts) => new SubnetHandlers(parts),
+  },
+  {
+    collection: 'segments',
+    table: 'segment',
+    get: R.getSegment,
+    update: R.updateSegment,
+    loader: (parts) => new SegmentHandlers(parts),
   },
   {
     collection: 'ports',
