@@ -4,6 +4,7 @@ export * as agentV1 from './generated/agent/v1/node.js';
 export * as computeConsoleV1 from './generated/compute/v1/consoles.js';
 export * as computeV1 from './generated/compute/v1/nodes.js';
 export * as computeServersV1 from './generated/compute/v1/servers.js';
+export * as computeTasksV1 from './generated/compute/v1/tasks.js';
 export * as identityV1 from './generated/identity/v1/feed.js';
 export * as imageV1 from './generated/image/v1/images.js';
 export * as networkGroupsV1 from './generated/network/v1/groups.js';

@@ -1,12 +1,13 @@
 /** The cloud this machine runs: its state folder, and a connection to each service's operator interface. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { operatorV1 } from '#libs/contract';
+import { computeTasksV1, operatorV1 } from '#libs/contract';
 import { privateMessage } from '#libs/kernel';
 import { readConfig } from '#libs/platform/config';
 import { connectGrpc, type Remote } from '#libs/platform/grpc';
 
 export type Operator = Remote<typeof operatorV1.OperatorService>;
+export type Tasks = Remote<typeof computeTasksV1.TasksService>;
 
 /** The answer of one service, or why there is none. */
 export interface Answer<T> {
@@ -19,6 +20,8 @@ export interface Cloud {
   readonly state: string;
   /** Asks every process of every service at once; a silent one yields an error, never an exception. */
   ask<T>(call: (operator: Operator) => Promise<T>, every?: 'process' | 'service'): Promise<Answer<T>[]>;
+  /** Compute's operations. Throws where compute has no address; its calls throw what compute says. */
+  tasks(): Tasks;
   close(): void;
 }
 
@@ -30,7 +33,7 @@ export function openCloud(state = process.env['YAGURA_STATE'] ?? join(import.met
   if (!existsSync(path)) throw new Error(`no cloud is set up in ${state}. Start one with: npm run up`);
   const config = readConfig(path);
   const peers = config.peers ?? {};
-  const open: Operator[] = [];
+  const open: { close(): void }[] = [];
   const operators = (every: 'process' | 'service') =>
     SERVICES.flatMap((service) => {
       const addresses = peers[service] ?? [];
@@ -53,8 +56,15 @@ export function openCloud(state = process.env['YAGURA_STATE'] ?? join(import.met
           }
         }),
       ),
+    tasks: () => {
+      const addresses = peers['compute'] ?? [];
+      if (!addresses.length) throw new Error('compute has no address in this cloud');
+      const tasks = connectGrpc(computeTasksV1.TasksService, addresses, 'compute', config.tls);
+      open.push(tasks);
+      return tasks;
+    },
     close: () => {
-      for (const operator of open) operator.close();
+      for (const connection of open) connection.close();
     },
   };
 }

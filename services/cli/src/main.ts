@@ -1,17 +1,19 @@
 /** `yagura`, the operator's command. Exit codes: 0 fine, 1 the answer is bad news (findings, something down), 2 wrong use or no answer. */
-import { Command, CommanderError, Option } from 'commander';
+import { Argument, Command, CommanderError, Option } from 'commander';
 import { openCloud } from './cloud.js';
 import { completionScript } from './completion.js';
 import { doctor } from './doctor/doctor.js';
 import { listNodes } from './node.js';
 import { status } from './status.js';
+import { abandonTask, listTasks, resumeTask } from './task.js';
 import { why } from './why.js';
 
-interface Format {
+interface Options {
   readonly output: 'table' | 'json';
+  readonly reason: string;
 }
 
-type Act = (cloud: ReturnType<typeof openCloud>, format: Format, argument: string) => Promise<number>;
+type Act = (cloud: ReturnType<typeof openCloud>, options: Options, argument: string) => Promise<number>;
 
 /** Runs an action against the cloud of this machine; sets the exit code, and words every failure for a person. */
 function against(act: Act) {
@@ -20,7 +22,7 @@ function against(act: Act) {
     const argument = typeof parameters[0] === 'string' ? parameters[0] : '';
     const cloud = openCloud();
     try {
-      process.exitCode = await act(cloud, command.optsWithGlobals<{ output: 'table' | 'json' }>(), argument);
+      process.exitCode = await act(cloud, command.optsWithGlobals<Options>(), argument);
     } finally {
       cloud.close();
     }
@@ -45,6 +47,25 @@ export function program(): Command {
     .description('nodes, their state and what they hold')
     .addOption(format())
     .action(against(listNodes));
+  const task = root.command('task').description('operations on servers that are not over');
+  task
+    .command('list')
+    .description('those that got stuck first, with what keeps each from going on')
+    .addOption(format())
+    .action(against(listTasks));
+  task
+    .command('resume')
+    .argument('<id>', 'id of a stuck task')
+    .description('tries a stuck task again at once')
+    .addOption(format())
+    .action(against(resumeTask));
+  task
+    .command('abandon')
+    .argument('<id>', 'id of a stuck task')
+    .requiredOption('--reason <text>', 'kept with the task, and told by `why`')
+    .description('ends a stuck task as it is')
+    .addOption(format())
+    .action(against(abandonTask));
   root
     .command('why')
     .argument('<id>', 'id of a server, or of a request (req-...)')
@@ -58,9 +79,10 @@ export function program(): Command {
     .action(against(doctor));
   root
     .command('completion')
-    .description('prints the completion script for bash')
-    .action(() => {
-      process.stdout.write(completionScript(root));
+    .addArgument(new Argument('[shell]', 'of which shell').choices(['bash', 'zsh']).default('bash'))
+    .description('prints the completion script: source <(yagura completion bash)')
+    .action((shell: 'bash' | 'zsh') => {
+      process.stdout.write(completionScript(root, shell));
     });
   return root;
 }

@@ -6,6 +6,7 @@ import {
   COMPUTE_REPORT_QUEUE,
   computeConsoleV1,
   computeServersV1,
+  computeTasksV1,
   computeV1,
   NODE_COMMAND_EXCHANGE,
   operatorV1,
@@ -38,6 +39,7 @@ import { consolesService } from './grpc/consoles.grpc.js';
 import { nodesService } from './grpc/nodes.grpc.js';
 import { operatorService } from './grpc/operator.grpc.js';
 import { serversService } from './grpc/servers.grpc.js';
+import { tasksService } from './grpc/tasks.grpc.js';
 import { Enrolment } from './nodes/enrolment.js';
 import { FenceKeeper } from './nodes/fence-keeper.js';
 import { Hearing } from './nodes/hearing.js';
@@ -188,6 +190,7 @@ export class ComputeWorker {
       bind(computeV1.NodesService, forNodes, mayBeNode, log),
       bind(computeServersV1.ServersService, forNetwork, (peer) => peer === 'network', log),
       bind(computeConsoleV1.ConsolesService, consolesService(db, clock), (peer) => peer === 'console', log),
+      bind(computeTasksV1.TasksService, tasksService(db), (peer) => peer === 'cli', log),
       bind(operatorV1.OperatorService, forOperators, (peer) => peer === 'cli', log),
     ];
   }
