@@ -10,6 +10,8 @@ import { aggregateOps } from './aggregate/aggregate.ops.js';
 import { Books, Peers, Surroundings } from './books.js';
 import { commonRules } from './compute.rules.js';
 import { ExtensionHandlers, extensionOps } from './extension/extension.ops.js';
+import { FixedIpHandlers } from './fixed-ip/fixed-ip.handlers.js';
+import { fixedIpOps } from './fixed-ip/fixed-ip.ops.js';
 import { FlavorHandlers } from './flavor/flavor.handlers.js';
 import { flavorOps, flavorRules } from './flavor/flavor.ops.js';
 import { FloatingIpHandlers } from './floating-ip/floating-ip.handlers.js';
@@ -104,6 +106,7 @@ export const computeOps: readonly Op[] = [
   ...imageOps,
   ...networkOps,
   ...floatingIpOps,
+  ...fixedIpOps,
   ...securityGroupOps,
   ...hostOps,
   ...migrationOps,
@@ -178,6 +181,7 @@ export const computeModule = (deps: ComputeApiDeps): DynamicModule => ({
     ImageHandlers,
     NetworkHandlers,
     FloatingIpHandlers,
+    FixedIpHandlers,
     SecurityGroupHandlers,
     BaremetalHandlers,
     MigrationHandlers,
