@@ -21,12 +21,16 @@ export class TestTokens {
   readonly #heart: NodeJS.Timeout;
 
   constructor() {
-    const publicPem = this.#keys.publicKey.export({ type: 'spki', format: 'pem' }).toString();
-    this.verifier.setKeys([{ kid: KEY_ID, publicPem }]);
+    this.verifier.setKeys([this.key]);
     // Identity is heard from as long as the test runs.
     this.verifier.heard();
     this.#heart = setInterval(() => this.verifier.heard(), HEARTBEAT_MS);
     this.#heart.unref();
+  }
+
+  /** What a verifier elsewhere needs to know. */
+  get key(): { readonly kid: string; readonly publicPem: string } {
+    return { kid: KEY_ID, publicPem: this.#keys.publicKey.export({ type: 'spki', format: 'pem' }).toString() };
   }
 
   /** The same token each time; it holds for an hour. */

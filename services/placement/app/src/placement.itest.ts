@@ -15,11 +15,11 @@ const { folder, of: tls } = certificates;
 let scratch: ScratchDatabase;
 let service: RunningService;
 let address: string;
-beforeAll(async () => {
-  scratch = await scratchDatabase();
+
+/** One process of the service on the scratch database. */
+async function start(): Promise<{ running: RunningService; address: string }> {
   const [port, grpcPort] = [await freePort(), await freePort()];
-  address = `127.0.0.1:${grpcPort}`;
-  service = await startService({
+  const running = await startService({
     config: {
       process: 'placement',
       service: 'placement',
@@ -35,6 +35,11 @@ beforeAll(async () => {
     verifier: new TokenVerifier(systemClock),
     log: openLog('placement', 'silent'),
   });
+  return { running, address: `127.0.0.1:${grpcPort}` };
+}
+beforeAll(async () => {
+  scratch = await scratchDatabase();
+  ({ running: service, address } = await start());
 }, 60_000);
 afterAll(async () => {
   await service.stop();
@@ -118,4 +123,19 @@ it('places a server for compute, moves and releases it, and tells the operator a
   }
   scheduler.close();
   operator.close();
+});
+
+it('knows every provider before it serves', async () => {
+  const first = connectGrpc(placementV1.SchedulerService, [address], 'placement', tls('compute'));
+  for (const name of ['early-1', 'early-2'])
+    await first.ensureProvider(placementV1.EnsureProviderRequest.fromPartial({ providerId: randomUUID(), name }));
+  const again = await start();
+  const operator = connectGrpc(operatorV1.OperatorService, [again.address], 'placement', tls('cli'));
+  // Nobody has asked for a provider yet: it tells what it has read by itself.
+  const providers = (await operator.status({})).lines.find(({ name }) => name === 'providers');
+  const { count } = (await scratch.db.one<{ count: number }>('select count(*) as count from provider'))!;
+  expect(count).toBeGreaterThanOrEqual(2);
+  expect(providers?.detail).toMatch(new RegExp(`^${count}, `));
+  for (const client of [first, operator]) client.close();
+  await again.running.stop();
 });

@@ -1,7 +1,7 @@
 /** The placement service, put together: what `main` starts, and what tests start on scratch stores. */
 import { type Clock, type Ids, randomIds, systemClock } from '#libs/kernel';
 import { productVersion, type ServiceConfig, validated } from '#libs/platform/config';
-import { type Db, openDb } from '#libs/platform/db';
+import { type Db, openDb, untilReachable } from '#libs/platform/db';
 import { type Binding, serveGrpc } from '#libs/platform/grpc';
 import { serveHttp } from '#libs/platform/http';
 import type { Log } from '#libs/platform/log';
@@ -59,6 +59,8 @@ export async function startService(parts: ServiceParts): Promise<RunningService>
   });
   const books = new BooksRepo(db);
   const keeper = new SnapshotKeeper(db);
+  // The first look reads every provider: none of what is served may find only some of them, or wait for it.
+  await untilReachable({ log }, () => keeper.fresh());
   const providers = new ProviderRepo(db);
   const allocations = new AllocationRepo(db);
   const pulses = new PulseRepo(db);

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { provider, snapshotOf } from '../fixtures/providers.js';
-import { allocationCandidates, type CandidateRequest, type RequestGroup, summarized } from './candidates.js';
+import type { CandidateRequest, RequestGroup } from './candidate-request.js';
+import { allocationCandidates, summarized } from './candidates.js';
 import type { Snapshot } from './snapshot.js';
 
 const group = (suffix: string, resources: Record<string, number>, more: Partial<RequestGroup> = {}): RequestGroup => ({

@@ -1,3 +1,4 @@
+export * from './candidate-request.js';
 export * from './candidates.js';
 export * from './inventory.js';
 export * from './names.js';

@@ -8,8 +8,16 @@ import type { Provider } from './provider.js';
 const placesOf = (providers: readonly Provider[]): Map<string, number> =>
   new Map(providers.map((provider, place) => [provider.id, place]));
 
+function treesOf(providers: readonly Provider[]): Map<string, Provider[]> {
+  const trees = Map.groupBy(providers, (provider) => provider.facts.rootId);
+  for (const [rootId, tree] of trees)
+    if (tree[0]!.id !== rootId) tree.sort((a, b) => Number(b.id === rootId) - Number(a.id === rootId));
+  return trees;
+}
+
 export class Snapshot {
   #trees: Map<string, Provider[]> | undefined;
+  #sharing: boolean | undefined;
   #members: Map<string, Provider[]> | undefined;
   #plain: boolean | undefined;
 
@@ -60,24 +68,12 @@ export class Snapshot {
 
   /** Every provider of the tree with that root, the root first. */
   tree(rootId: string): readonly Provider[] {
-    this.#trees ??= Map.groupBy(this.all(), (provider) => provider.facts.rootId);
-    const tree = this.#trees.get(rootId) ?? [];
-    return tree.length < 2 ? tree : [...tree].sort((a, b) => Number(b.id === rootId) - Number(a.id === rootId));
+    this.#trees ??= treesOf(this.all());
+    return this.#trees.get(rootId) ?? [];
   }
 
   roots(): readonly Provider[] {
     return this.all().filter((provider) => provider.facts.parentId === null);
-  }
-
-  children(id: string): readonly Provider[] {
-    const root = this.find(id)?.facts.rootId;
-    return root === undefined ? [] : this.tree(root).filter((provider) => provider.facts.parentId === id);
-  }
-
-  /** A provider and everything below it. */
-  subtree(id: string): readonly Provider[] {
-    const self = this.find(id);
-    return self ? [self, ...this.children(id).flatMap((child) => this.subtree(child.id))] : [];
   }
 
   members(aggregate: string): readonly Provider[] {
@@ -96,7 +92,8 @@ export class Snapshot {
 
   /** Providers outside the tree that serve it through an aggregate of one of its members. */
   sharersOf(tree: readonly Provider[]): Provider[] {
-    if (this.isPlain) return [];
+    this.#sharing ??= this.all().some((provider) => provider.traits.has(SHARING_TRAIT));
+    if (!this.#sharing) return [];
     const rootId = tree[0]?.facts.rootId;
     const aggregates = new Set(tree.flatMap((provider) => [...provider.aggregates]));
     const sharers = [...aggregates].flatMap((aggregate) => this.members(aggregate));
