@@ -50,8 +50,8 @@ export interface Inventory {
 }
 
 export interface DriverEvents {
-  /** Something happened to the server's domain by itself or by us; ask `power` what is true now. */
-  changed(serverId: string): void;
+  /** Something happened to the server's domain by itself or by us; ask `power` what is true now. `why`: what went wrong. */
+  changed(serverId: string, why?: string): void;
   /** The hypervisor was reached again: anything may have happened meanwhile. */
   resynced(): void;
   /** A guest posts a password for its owner. Throws `conflict` where it has, `unavailable` where nobody takes it now. */

@@ -248,11 +248,11 @@ export class FakeDriver implements HypervisorDriver {
   }
 
   /** For tests: what a guest or a crash does by itself. */
-  async happen(serverId: string, power: PowerState): Promise<void> {
+  async happen(serverId: string, power: PowerState, why?: string): Promise<void> {
     const domain = this.#domains.get(serverId);
     if (!domain) return;
     await this.#keep({ ...domain, power });
-    this.#events?.changed(serverId);
+    this.#events?.changed(serverId, why);
   }
 
   #raise(step: Step, serverId: string): void {

@@ -34,6 +34,7 @@ import type {
 } from './driver.js';
 import { Exports } from './exports.js';
 import { Guests } from './guests.js';
+import { incidentOf } from './incidents.js';
 import { Interfaces, type Plugging } from './interfaces.js';
 import { Machines, type MachinesOptions } from './machines.js';
 
@@ -73,9 +74,10 @@ export class LibvirtDriver implements HypervisorDriver {
     this.#libvirt = new Libvirt({
       socket: options.socket,
       log: options.log,
-      onLifecycle: ({ domain }) => {
-        this.#domains.changed(domain.uuid);
-        this.#events?.changed(domain.uuid);
+      onLifecycle: (event) => {
+        const serverId = event.domain.uuid;
+        this.#domains.changed(serverId);
+        this.#events?.changed(serverId, incidentOf(event));
       },
       onConnect: () => {
         this.#machines.lookAgain();

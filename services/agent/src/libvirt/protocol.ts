@@ -56,6 +56,7 @@ export const LIFECYCLE = {
   pmsuspended: 7,
   crashed: 8,
 } as const;
+export const SUSPENDED_DETAIL = { paused: 0, migrated: 1, ioError: 2, watchdog: 3, restored: 4 } as const;
 export const STOPPED_DETAIL = { shutdown: 0, destroyed: 1, crashed: 2, migrated: 3, saved: 4, failed: 5 } as const;
 export const UNDEFINE = { managedSave: 1, snapshotsMetadata: 2, nvram: 4, checkpointsMetadata: 16, tpm: 32 } as const;
 export const SHUTDOWN_ACPI = 1;

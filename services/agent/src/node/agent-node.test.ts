@@ -187,6 +187,17 @@ describe('commands', () => {
     expect(await rig.driver.power(A)).toBe('absent');
   });
 
+  it('tells what befell a guest', async () => {
+    rig.want({ generation: 1 });
+    await rig.send(10, 1, 1);
+    await rig.hears({ outcome: 'done' });
+    await rig.driver.happen(A, 'paused', 'its disk is full');
+    await rig.hears({ event: true, power: 'paused', error: 'its disk is full' });
+    await rig.driver.happen(A, 'running');
+    await rig.hears({ event: true, power: 'running' });
+    expect(rig.last!.error).toBeUndefined();
+  });
+
   it('answers an identical command with what it recorded, without doing it again', async () => {
     rig.want({ generation: 1 });
     await rig.send(10, 1, 1);

@@ -63,7 +63,7 @@ export class AgentNode {
   /** Starts the driver and goes on with what was not finished. */
   async start(): Promise<void> {
     await this.#driver.start({
-      changed: (serverId) => this.#detached(() => this.#observe(serverId)),
+      changed: (serverId, why) => this.#detached(() => this.#observe(serverId, why)),
       resynced: () => this.#detached(() => this.#observeAll()),
       posted: (serverId, password) => this.#options.compute.postPassword(serverId, password),
     });
@@ -222,20 +222,20 @@ export class AgentNode {
   }
 
   /** A domain changed outside of a job, while we watched: by its guest, by a crash, by an operator. */
-  async #observe(serverId: string): Promise<void> {
-    const noted = await this.#note(serverId);
-    if (noted) await this.#reporter.server({ ...this.#about(noted), event: true });
+  async #observe(serverId: string, why?: string): Promise<void> {
+    const noted = await this.#note(serverId, why);
+    if (noted) await this.#reporter.server({ ...this.#about(noted), event: true, ...(why ? { error: why } : {}) });
   }
 
   /** Writes down what a domain is now, if that is not what was held of it. */
-  async #note(serverId: string): Promise<Held | undefined> {
+  async #note(serverId: string, why?: string): Promise<Held | undefined> {
     if (this.#running.has(serverId) || !this.#ledger.get(serverId)) return undefined;
     const power = await this.#driver.power(serverId);
     const held = this.#ledger.get(serverId)!;
     if (this.#running.has(serverId) || held.power === power) return undefined;
     const noted = { ...held, power, atMs: this.#now() };
     await this.#ledger.put(noted);
-    this.#options.log.info({ serverId, from: held.power, to: power }, 'a server changed by itself');
+    this.#options.log.info({ serverId, from: held.power, to: power, why }, 'a server changed by itself');
     return noted;
   }
 

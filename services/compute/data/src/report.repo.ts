@@ -37,7 +37,8 @@ const RECORD = {
          and k.outcome = 'done' and n.confirmed_at is null returning n.power
     ), event as (
       insert into node_event (at, node, server_id, what, outcome, detail, request_id)
-      select to_timestamp($12::float8 / 1000), $2, $1, case when $13 then 'event: ' else 'report: ' end || $6, $7,
+      select to_timestamp($12::float8 / 1000), $2, $1, case when $13 then 'event: ' else 'report: ' end || $6,
+             case when not $13 then $7 when $8::text is null then 'event' else 'incident' end,
              concat_ws('; ', 'pair ' || $3 || '/' || $4, $8), $15 from kept
     )
     select (select power from confirmed) as confirmed, exists (select 1 from kept) as changed

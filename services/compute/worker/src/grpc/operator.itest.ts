@@ -88,6 +88,23 @@ it('keeps books in which nothing is amiss, and finds what is', async () => {
   node.dead = false;
 });
 
+it('tells what befell a guest by itself, and what was wrong with it', async () => {
+  const id = await bed.active();
+  await bed.settled(id);
+  const { host } = (await bed.server(id))!;
+  const { fence, seq, generation } = (await bed.repos.aims.find(bed.db, id, host!))!;
+  const pair = { fence, seq, generation, heldFence: fence, heldSeq: seq, rebootCount: 0 };
+  const said = { type: 'server', node: host!, serverId: id, event: true, outcome: 'done', ...pair } as const;
+  const atMs = Date.now() + 1_000;
+  await bed.say({ ...said, power: 'paused', error: 'no room', atMs }, `agent-${host}`, host!);
+  await bed.say({ ...said, power: 'running', atMs: atMs + 1 }, `agent-${host}`, host!);
+  const { events } = await operator.trace({ id }, peer);
+  const [paused, goesOn] = events.filter(({ what }) => what.startsWith('event: ')).slice(-2);
+  expect(paused).toMatchObject({ what: 'event: paused', outcome: 'failed', node: host });
+  expect(paused!.detail).toContain('no room');
+  expect(goesOn).toMatchObject({ what: 'event: running', outcome: 'ok' });
+});
+
 it('says how the service is', async () => {
   const { lines } = await operator.status({}, peer);
   expect(lines.map((line) => [line.name, line.state])).toEqual([

@@ -103,13 +103,16 @@ function debtEvents(debt: DebtHistory, event: MakeEvent): Event[] {
 const both = (message: string | null, cause: string | null): string =>
   cause && cause !== message ? `${message ?? ''} (${cause})` : (message ?? '');
 
+/** Of what nodes say; `event` and `incident` are what happened by itself, well or not. */
+const OUTCOMES: Readonly<Record<string, string>> = { done: 'ok', event: 'ok', incident: 'failed' };
+
 const nodeEvent = (said: NodeEvent): Event =>
   operatorV1.TraceEvent.fromPartial({
     atMs: said.at.getTime(),
     service: SERVICE,
     node: said.node,
     what: said.what,
-    outcome: said.outcome === 'done' ? 'ok' : said.outcome,
+    outcome: OUTCOMES[said.outcome] ?? said.outcome,
     detail: said.detail,
     requestId: said.requestId,
     relatedIds: said.serverId ? [said.serverId] : [],
