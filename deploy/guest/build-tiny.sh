@@ -55,7 +55,7 @@ install -m 755 "$here/files/guest-agent" "$root/sbin/guest-agent"
 install -m 755 "$here/files/dhcp" "$root/etc/dhcp"
 install -m 755 "$here/files/power-button" "$root/etc/acpi/PWRF/00000080"
 install -m 755 "$here/files/init" "$root/init"
-for tool in sudo curl blkid nc; do rm -f "$root/bin/$tool"; install -m 755 "$here/files/$tool" "$root/bin/$tool"; done
+for tool in sudo curl blkid lsblk nc; do rm -f "$root/bin/$tool"; install -m 755 "$here/files/$tool" "$root/bin/$tool"; done
 
 # Kernel modules, uncompressed (the initramfs is compressed as a whole) and in an order that insmod can follow.
 modtree=$kernel_tree/usr; [ -d "$modtree/lib/modules/$kernel" ] || modtree=$kernel_tree

@@ -14,6 +14,7 @@ type ServerSpec = computeV1.ServerSpec;
 const NUMBERED = /^[a-z]+[0-9]*(?:-([0-9]+))?\.(?:qcow2|iso)$/;
 const UNDO = /^undo\.([0-9]+)$/;
 const unsigned = (image: computeV1.ImageSource | undefined) => image && { ...image, url: '' };
+const LOCAL = /^local\.([0-9a-f-]{36})\.qcow2$/;
 const RESCUE = /^rescue\.([0-9]+)\.(?:qcow2|iso)$/;
 const numbered = (name: string, epoch: number, suffix: string): string =>
   `${name}${epoch > 1 ? `-${epoch}` : ''}.${suffix}`;
@@ -43,6 +44,11 @@ export class Instances {
   configDrive = (serverId: string, epoch = 1): string => join(this.#of(serverId), numbered('config', epoch, 'iso'));
   rescueDisk = (serverId: string, epoch: number): string => join(this.#of(serverId), `rescue.${epoch}.qcow2`);
   rescueDrive = (serverId: string, epoch: number): string => join(this.#of(serverId), `rescue.${epoch}.iso`);
+  /** A disk beside the root disk, by its own id. */
+  localDisk = (serverId: string, diskId: string): string => {
+    if (!isUuid(diskId)) throw new Error('the id of a disk is a UUID');
+    return join(this.#of(serverId), `local.${diskId}.qcow2`);
+  };
   /** A copy of the root disk on its way to the image service. */
   copy = (serverId: string): string => join(this.#of(serverId), 'copy.qcow2');
   console = (serverId: string): string => join(this.#of(serverId), 'console.log');
@@ -117,6 +123,14 @@ export class Instances {
     for (const name of await readdir(this.#of(serverId))) {
       const match = RESCUE.exec(name);
       if (match && Number(match[1]) !== but) await rm(join(this.#of(serverId), name), { force: true });
+    }
+  }
+
+  /** Removes disks beside the root disk that are none of those. */
+  async dropLocalDisks(serverId: string, but: readonly string[]): Promise<void> {
+    for (const name of await readdir(this.#of(serverId)).catch((): string[] => [])) {
+      const diskId = LOCAL.exec(name)?.[1];
+      if (diskId !== undefined && !but.includes(diskId)) await rm(join(this.#of(serverId), name), { force: true });
     }
   }
 

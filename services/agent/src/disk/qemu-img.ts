@@ -33,6 +33,24 @@ export async function createOverlay(
   await rename(part, path);
 }
 
+/** Makes an empty qcow2 with nothing below it, complete or not at all. */
+export async function createEmpty(run: Run, path: string, bytes: number, signal?: AbortSignal): Promise<void> {
+  const part = `${path}.part`;
+  await rm(part, { force: true });
+  const args = ['create', '-q', '-f', 'qcow2', part, String(bytes)];
+  await run('prlimit', [...LIMITS, `--fsize=${FILE_BYTES}`, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS, signal });
+  await rename(part, path);
+}
+
+/** Makes a qcow2 of a raw file that was written on this node and never seen by a guest, complete or not at all. */
+export async function fromRaw(run: Run, raw: string, path: string, signal?: AbortSignal): Promise<void> {
+  const part = `${path}.part`;
+  await rm(part, { force: true });
+  const args = ['convert', '-q', '-f', 'raw', '-O', 'qcow2', raw, part];
+  await run('prlimit', [...LIMITS, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS, signal });
+  await rename(part, path);
+}
+
 const COPY_SECONDS = 3_600;
 const COPY_LIMITS = [`--as=${MEMORY_BYTES}`, `--cpu=${COPY_SECONDS}`, '--core=0'];
 

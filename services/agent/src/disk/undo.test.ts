@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -24,6 +24,8 @@ let disk: Model;
 let killAfter: number;
 let killed: 'before' | 'after';
 let names: string[];
+/** Which disk a name means. */
+let choose: (name: string) => Model;
 
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'agent-undo-'));
@@ -38,6 +40,7 @@ beforeEach(() => {
   disk = { bytes: 1, contents: 'old', snapshots: new Map() };
   killAfter = Number.POSITIVE_INFINITY;
   names = [];
+  choose = () => disk;
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
@@ -47,12 +50,12 @@ const run: Run = async (_command, args) => {
   names.push(name);
   killAfter -= 1;
   if (killAfter < 0 && killed === 'before') throw new Error('killed');
-  const answer = act(list);
+  const answer = act(list, choose(name));
   if (killAfter < 0) throw new Error('killed');
   return answer;
 };
 
-function act(list: readonly string[]): string {
+function act(list: readonly string[], disk: Model): string {
   const [verb, , letter, tag = ''] = list;
   const snapshots = [...disk.snapshots.keys()].map((name) => ({ name }));
   if (verb === 'info')
@@ -133,6 +136,18 @@ describe('the disks before a resize', () => {
         const end = last === 'restore' ? { bytes: 1, contents: 'old' } : { bytes: 2, contents: 'new' };
         expect([disk, disk.snapshots.size, marks()]).toMatchObject([end, 0, []]);
       }
+  });
+
+  it('are not looked for in a disk that was not there when they were kept', async () => {
+    await settle('keep', 1);
+    disk.contents = 'new';
+    const late = join(folder, ID, 'late.qcow2');
+    writeFileSync(late, readFileSync(path));
+    const kept = disk;
+    const models = new Map([[late, { bytes: 5, contents: 'other', snapshots: new Map() }]]);
+    choose = (name) => models.get(JSON.parse(name.slice(5)).file.filename) ?? kept;
+    await undo.settle(ID, 'restore', 1, [path, late]);
+    expect([kept.contents, models.get(late)!.contents, marks()]).toEqual(['old', 'other', []]);
   });
 
   it('are opened alone, whatever their headers name', async () => {

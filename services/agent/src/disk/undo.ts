@@ -32,17 +32,23 @@ export class DiskUndo {
     return undo !== 'keep' && (await this.instances.undoMarks(serverId)).length > 0;
   }
 
-  /** For a guest that is off. */
+  /** For a guest that is off. The first disk is the one that every state has; the others may have come or gone. */
   async settle(serverId: string, undo: string, epoch: number, paths: readonly string[]): Promise<void> {
     const marks = await this.instances.undoMarks(serverId);
     if (undo === 'keep') return marks.includes(epoch) ? undefined : this.#keep(serverId, epoch, paths);
     if (!marks.length && undo !== 'restore') return;
     if (undo === 'restore' && marks.includes(epoch)) {
-      for (const path of paths) await new GuestDisk(this.run, path).goBackTo(nameOf(epoch));
+      for (const [index, path] of paths.entries()) await this.#goBack(path, nameOf(epoch), index === 0);
       await this.instances.unmarkUndo(serverId);
     }
     await this.#dropSnapshots(paths);
     await this.instances.unmarkUndo(serverId);
+  }
+
+  /** A disk that was not the server's when the state was kept has nothing changed since. */
+  async #goBack(path: string, name: string, always: boolean): Promise<void> {
+    const disk = new GuestDisk(this.run, path);
+    if (always || (await disk.look()).snapshots.includes(name)) await disk.goBackTo(name);
   }
 
   async #keep(serverId: string, epoch: number, paths: readonly string[]): Promise<void> {

@@ -2,9 +2,19 @@
 import type { DiskBus, Hardware } from '../hardware/hardware.js';
 import { type Element, element } from './xml.js';
 
-/** A qcow2 overlay, and the base below it. */
-export interface DiskFile {
+/** What a guest sees as the serial number of a disk: as much of its id as every bus can carry. */
+export const serialOf = (diskId: string): string => diskId.slice(0, 20);
+
+interface AnyDisk {
   readonly path: string;
+  /** The disk's own bus; the machine's where it names none. */
+  readonly bus?: DiskBus | undefined;
+  /** As the guest reads it; at most 20 characters. */
+  readonly serial?: string | undefined;
+}
+
+/** A qcow2 overlay, and the base below it. */
+export interface DiskFile extends AnyDisk {
   readonly basePath: string;
   readonly baseFormat: 'qcow2' | 'raw';
   /** libvirt's secret with the passphrase of the overlay's LUKS layer; the base is never encrypted. */
@@ -12,10 +22,7 @@ export interface DiskFile {
 }
 
 /** A qcow2 that began empty. */
-export interface LocalDisk {
-  readonly path: string;
-  /** The disk's own bus; the machine's where it names none. */
-  readonly bus?: DiskBus | undefined;
+export interface LocalDisk extends AnyDisk {
   readonly secretId?: string | undefined;
 }
 
@@ -62,8 +69,7 @@ export const busesOf = (input: DisksInput): Set<DiskBus> =>
   new Set([
     ...(input.configDrive ? [input.hardware.cdromBus] : []),
     ...(input.rescue?.beside ? [input.rescue.beside.bus] : []),
-    input.hardware.diskBus,
-    ...input.localDisks.map((disk) => disk.bus ?? input.hardware.diskBus),
+    ...ownDisks(input).map(({ bus }) => bus),
   ]);
 
 export function disks(input: DisksInput): Element[] {
@@ -86,8 +92,8 @@ export function disks(input: DisksInput): Element[] {
 function ownDisks(input: DisksInput): { disk: DiskFile | LocalDisk; bus: DiskBus }[] {
   const { disk, localDisks, rescue, hardware } = input;
   const bus = hardware.diskBus;
-  if (rescue && !rescue.beside) return [rescue.disk, disk].map((one) => ({ disk: one, bus }));
-  return [{ disk, bus }, ...localDisks.map((one) => ({ disk: one, bus: one.bus ?? bus }))];
+  const shown = rescue && !rescue.beside ? [rescue.disk, disk] : [disk, ...localDisks];
+  return shown.map((one) => ({ disk: one, bus: one.bus ?? bus }));
 }
 
 function fileDisk({ disk, bus, dev, device = 'disk', first = false }: Placed, hardware: Hardware): Element {
@@ -108,6 +114,7 @@ function fileDisk({ disk, bus, dev, device = 'disk', first = false }: Placed, ha
         )
       : element('backingStore'),
     element('target', { dev, bus }),
+    disk.serial ? element('serial', {}, disk.serial) : undefined,
     limits.length
       ? element(
           'iotune',

@@ -63,6 +63,18 @@ describe('the domain', () => {
     expect(xml).toContain(`<controller type="usb" model="${bus === 'usb' ? 'qemu-xhci' : 'none'}"/>`);
   });
 
+  it('has further disks on their own buses, which a rescue in the place of its own leaves away', async () => {
+    const localDisks = [
+      { path: '/i/local.1.qcow2', bus: 'scsi' as const, serial: '1b7ec2f4' },
+      { path: '/i/local.2.qcow2' },
+    ];
+    const input = { ...INPUT, disk: { ...INPUT.disk, serial: '0b7ec2f4' }, localDisks };
+    await expect(domainXml(input)).toMatchFileSnapshot('./domain-disks.golden.xml');
+    const disk = { path: '/i/rescue.5.qcow2', basePath: '/c/rescue.raw', baseFormat: 'raw' as const };
+    expect(domainXml({ ...input, rescue: { disk, beside: undefined } })).not.toContain('/i/local.');
+    expect(domainXml({ ...input, rescue: { disk, beside: { device: 'disk', bus: 'usb' } } })).toContain('/i/local.');
+  });
+
   it('keeps any free text inside one text node', () => {
     fc.assert(
       fc.property(fc.string({ unit: 'binary' }), (displayName) => {

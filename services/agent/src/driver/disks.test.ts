@@ -33,6 +33,8 @@ beforeEach(async () => {
   const run: Run = async (_command, args) => {
     if (broken && args.some((arg) => arg.includes(broken))) throw new Error('killed');
     calls.push(args.join(' '));
+    if (args.at(-1)?.endsWith('.raw')) return '';
+    if (args.includes('convert')) writeFileSync(args.at(-1)!, 'made');
     const output = args.includes('-o') ? args[args.indexOf('-o') + 1] : args.at(-2);
     writeFileSync(output!, 'made');
     return '';
@@ -111,6 +113,28 @@ describe('the disks of a server', () => {
     await make(spec(1));
     expect(files()).toEqual(['config.iso', 'disk.qcow2', 'spec.pb']);
     expect(disks.of(spec(1)).basePath).toBe('/base/first');
+  });
+
+  it('come with disks beside the root disk, formatted, and made once', async () => {
+    const [one, two] = ['1b7ec2f4-4a39-4f25-9a3e-1c2d3e4f5a6b', '2b7ec2f4-4a39-4f25-9a3e-1c2d3e4f5a6b'];
+    const disk = (diskId: string, kind: string, format: string, more = {}) =>
+      computeV1.LocalDisk.fromPartial({ diskId, kind, format, sizeMb: 64, ...more });
+    const asked = { ...spec(1, 'first'), localDisks: [disk(one, 'ephemeral', 'vfat'), disk(two, 'swap', 'swap')] };
+    await make(asked);
+    const all = ['config.iso', 'disk.qcow2', `local.${one}.qcow2`, `local.${two}.qcow2`, 'spec.pb'];
+    expect(files()).toEqual(all);
+    expect(calls).toContain(`-n ephemeral0 ${join(folder, ID, `local.${one}.qcow2.raw`)}`);
+    const count = calls.length;
+    await make(asked);
+    expect([calls.length, files()]).toEqual([count, all]);
+    expect(disks.localOf({ ...asked, localDisks: [disk(one, 'ephemeral', '', { bus: 'scsi' })] })).toEqual([
+      { path: join(folder, ID, `local.${one}.qcow2`), bus: 'scsi', serial: one.slice(0, 20) },
+    ]);
+    await make({ ...asked, localDisks: [disk(one, 'ephemeral', 'vfat', { made: true })] });
+    expect(files()).toEqual(all.filter((name) => !name.includes(two)));
+    const lost = { ...asked, localDisks: [disk(two, 'ephemeral', '', { made: true })] };
+    await expect(make(lost)).rejects.toThrow('is not on this node');
+    expect(() => disks.localOf({ ...asked, localDisks: [disk(one, 'swap', '', { bus: 'fdc' })] })).toThrow('fdc');
   });
 
   it('are not made without an image', async () => {

@@ -10,9 +10,11 @@ import type { ImageCache, ImageRequest } from '../disk/image-cache.js';
 import type { Instances } from '../disk/instances.js';
 import { createOverlay, type DiskFormat } from '../disk/qemu-img.js';
 import { DiskUndo } from '../disk/undo.js';
+import { serialOf } from '../domain/disks-xml.js';
 import type { DomainInput } from '../domain/domain-xml.js';
 import { CommandFailed, type Run } from '../exec/run.js';
 import type { ServerSpec } from './driver.js';
+import { busNamed, LocalDisks } from './local-disks.js';
 
 export interface DisksOptions {
   readonly instances: Instances;
@@ -32,11 +34,13 @@ const SWEEP_EVERY_MS = 600_000;
 export class Disks {
   readonly #options: DisksOptions;
   readonly #undo: DiskUndo;
+  readonly #local: LocalDisks;
   #sweep: NodeJS.Timeout | undefined;
 
   constructor(options: DisksOptions) {
     this.#options = options;
     this.#undo = new DiskUndo(options.run, options.instances);
+    this.#local = new LocalDisks(options.run, options.instances);
   }
 
   async start(): Promise<void> {
@@ -66,13 +70,16 @@ export class Disks {
       const base = { path: await this.fetch(spec.image, signal), format: imageOf(spec.image).format };
       await createOverlay(run, disk, base, bytes, signal);
     }
-    await this.#undo.settle(serverId, spec.undo, spec.undoEpoch, [disk]);
-    if (spec.undo === 'keep' && spec.diskGb > 0) await this.#undo.grow(disk, spec.diskGb * GIB);
+    await this.#undo.settle(serverId, spec.undo, spec.undoEpoch, [disk, ...(await this.#local.existing(spec))]);
+    const grow = (path: string, bytes: number) => this.#undo.grow(path, bytes);
+    if (spec.undo === 'keep' && spec.diskGb > 0) await grow(disk, spec.diskGb * GIB);
+    await this.#local.make(spec, grow, signal);
     if (rescue) await this.#rescueDisk(spec, rescue, signal);
     const drive = this.configDrive(spec);
     if (drive && !(await instances.has(drive))) await writeConfigDrive(run, drive, spec, { secret });
     await instances.dropBefore(serverId, diskEpoch);
     await instances.dropRescues(serverId, rescue?.epoch ?? 0);
+    await this.#local.drop(spec);
   }
 
   /** True when the guest has to be off for what the spec says of the disks as they were. */
@@ -86,8 +93,9 @@ export class Disks {
   }
 
   /** After it went from under a running guest. */
-  forgotten(serverId: string): Promise<void> {
-    return this.#undo.forgotten(serverId);
+  async forgotten(spec: ServerSpec): Promise<void> {
+    await this.#local.drop(spec);
+    await this.#undo.forgotten(spec.serverId);
   }
 
   /** As large as its image. */
@@ -115,11 +123,18 @@ export class Disks {
   of(spec: ServerSpec): DomainInput['disk'] {
     const { instances, images } = this.#options;
     const image = imageOf((instances.spec(spec.serverId) ?? spec).image);
+    const { rootDisk } = spec;
     return {
+      ...(rootDisk ? { bus: busNamed(rootDisk.bus), serial: serialOf(rootDisk.diskId) } : {}),
       path: instances.disk(spec.serverId, spec.diskEpoch),
       basePath: images.pathOf(image),
       baseFormat: image.format,
     };
+  }
+
+  /** Those beside it. */
+  localOf(spec: ServerSpec): DomainInput['localDisks'] {
+    return this.#local.of(spec);
   }
 
   rescueOf({ serverId, rescue }: ServerSpec): DomainInput['rescue'] {

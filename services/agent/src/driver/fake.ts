@@ -46,6 +46,7 @@ interface FakeDomain {
   readonly ports: readonly string[];
   readonly vcpus: number;
   readonly memoryMb: number;
+  /** Of all its disks. */
   readonly diskGb: number;
   readonly boots: number;
   readonly interrupts?: number;
@@ -113,7 +114,7 @@ export class FakeDriver implements HypervisorDriver {
     const { memoryMb, diskGb } = await this.capacity();
     const used = [...this.#domains.values()];
     return {
-      freeDiskGb: diskGb - used.reduce((sum, one) => sum + one.diskGb, 0),
+      freeDiskGb: Math.floor(diskGb - used.reduce((sum, one) => sum + one.diskGb, 0)),
       freeMemoryMb:
         memoryMb - used.filter((one) => one.power === 'running').reduce((sum, one) => sum + one.memoryMb, 0),
     };
@@ -267,7 +268,8 @@ export class FakeDriver implements HypervisorDriver {
   }
 
   #domainOf(spec: ServerSpec, power: PowerState): FakeDomain {
-    const { serverId, vcpus, memoryMb, diskGb } = spec;
+    const { serverId, vcpus, memoryMb } = spec;
+    const diskGb = spec.diskGb + spec.localDisks.reduce((sum, { sizeMb }) => sum + sizeMb / 1024, 0);
     const boots = this.#domains.get(serverId)?.boots ?? 0;
     const ports = spec.nics.map((nic) => nic.portId);
     return {

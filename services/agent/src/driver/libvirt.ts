@@ -194,7 +194,7 @@ export class LibvirtDriver implements HypervisorDriver {
     await this.#options.metadata.keepOnly(this.#options.instances.specs());
     if (!(await this.#disks.keepTooMuch(spec))) return;
     await this.#domains.forgetSnapshots(spec.serverId, isUndoSnapshot);
-    await this.#disks.forgotten(spec.serverId);
+    await this.#disks.forgotten(spec);
   }
 
   async ensurePaused(spec: ServerSpec, signal: AbortSignal): Promise<void> {
@@ -327,7 +327,7 @@ export class LibvirtDriver implements HypervisorDriver {
       accel: probe.accel,
       hardware: await this.#machines.of(spec),
       disk: this.#disks.of(spec),
-      localDisks: [],
+      localDisks: this.#disks.localOf(spec),
       rescue: this.#disks.rescueOf(spec),
       configDrive: this.#disks.configDrive(spec),
       nics: spec.nics,

@@ -15,6 +15,8 @@ const SPEC = computeV1.ServerSpec.fromPartial({
   metadata: { role: 'front' },
   keys: [{ name: 'laptop', type: 'ssh', data: 'ssh-ed25519 AAAA me@laptop\n' }],
   files: [{ path: '/etc/motd', contents: Buffer.from('welcome') }],
+  rootDisk: { diskId: '1b7ec2f4-4a39-4f25-9a3e-1c2d3e4f5a6b' },
+  localDisks: [{ diskId: '2b7ec2f4-4a39-4f25-9a3e-1c2d3e4f5a6b', tag: 'data' }],
   nics: [
     {
       portId: '5d0f3e8a-1b2c-4d3e-8f90-aabbccddeeff',
@@ -54,7 +56,10 @@ describe('the OpenStack tree', () => {
       meta: { role: 'front' },
       public_keys: { laptop: 'ssh-ed25519 AAAA me@laptop' },
       files: [{ path: '/etc/motd', content_path: '/content/0000' }],
-      devices: [{ type: 'nic', mac: 'fa:16:3e:00:00:01', tags: ['inner'] }],
+      devices: [
+        { type: 'nic', mac: 'fa:16:3e:00:00:01', tags: ['inner'] },
+        { type: 'disk', serial: '2b7ec2f4-4a39-4f25-9', tags: ['data'] },
+      ],
     });
     expect(Buffer.from(told.random_seed, 'base64')).toHaveLength(512);
     expect(body('/openstack/latest/meta_data.json')).toBe(body('/openstack/2018-08-27/meta_data.json'));

@@ -4,6 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { computeV1 } from '#libs/contract';
+import { serialOf } from '../domain/disks-xml.js';
 
 export type ServerSpec = computeV1.ServerSpec;
 
@@ -61,15 +62,24 @@ export function metaData(spec: ServerSpec, options: MetaDataOptions): string {
     launch_index: 0,
     project_id: spec.projectId,
     random_seed: randomSeed(spec, options.secret),
-    devices: spec.nics
-      .filter((nic) => nic.tag)
-      .map((nic) => ({ type: 'nic', bus: 'none', address: 'none', mac: nic.mac, tags: [nic.tag] })),
+    devices: taggedDevices(spec),
     dedicated_cpus: [],
     ...(keys.length ? { keys, public_keys: Object.fromEntries(keys.map((key) => [key.name, key.data])) } : {}),
     ...(Object.keys(spec.metadata).length ? { meta: spec.metadata } : {}),
     ...(spec.files.length ? { files: spec.files.map(({ path }, n) => ({ path, content_path: contentPath(n) })) } : {}),
     ...(options.withPassword && spec.adminPass ? { admin_pass: spec.adminPass } : {}),
   });
+}
+
+/** A disk is found by its serial number, wherever the guest's kernel puts it. */
+function taggedDevices({ nics, rootDisk, localDisks }: ServerSpec) {
+  const place = { bus: 'none', address: 'none' };
+  return [
+    ...nics.filter(({ tag }) => tag).map(({ mac, tag }) => ({ type: 'nic', ...place, mac, tags: [tag] })),
+    ...[...(rootDisk ? [rootDisk] : []), ...localDisks]
+      .filter(({ tag }) => tag)
+      .map(({ diskId, tag }) => ({ type: 'disk', ...place, serial: serialOf(diskId), tags: [tag] })),
+  ];
 }
 
 /** What the operator adds for every guest; nothing so far. The second document names who says what. */

@@ -1,4 +1,5 @@
 export * from './aggregate.repo.js';
+export * from './block-device.repo.js';
 export * from './book.repo.js';
 export * from './console-token.repo.js';
 export * from './flavor.repo.js';

@@ -1,6 +1,6 @@
 /** New servers, one statement each; their quota is taken in the same transaction by the caller. */
 import type { Sql } from '#libs/platform/db';
-import type { Server } from '#services/compute/domain';
+import type { BlockDevice, Server } from '#services/compute/domain';
 import type { Seal } from './seal.js';
 import { type BootSecrets, sealSecrets } from './server.secrets.js';
 
@@ -34,7 +34,7 @@ export type NewServer = Pick<
   | 'diskConfig'
   | 'reservationId'
   | 'launchIndex'
-> & { readonly secrets: BootSecrets };
+> & { readonly secrets: BootSecrets; readonly devices: readonly BlockDevice[] };
 
 const INSERT = {
   name: 'server.insert',

@@ -59,6 +59,7 @@ const fresh = (more: Partial<NewServer> = {}): NewServer => ({
   diskConfig: 'MANUAL',
   reservationId: 'r',
   launchIndex: 0,
+  devices: [],
   secrets: { userData: 'Y2FuYXJ5', adminPass: 'canary', files: [{ path: '/f', contents: 'Y2FuYXJ5' }] },
   ...more,
 });
@@ -72,7 +73,8 @@ describe('a server', () => {
   it('comes back as it was put in', async () => {
     const server = fresh();
     await db.tx((tx) => servers.insert(tx, server, NOW));
-    const { secrets, ...open } = server;
+    const { secrets, devices, ...open } = server;
+    expect(devices).toEqual([]);
     expect(await servers.find(db, server.id)).toMatchObject({
       ...open,
       vmState: 'building',

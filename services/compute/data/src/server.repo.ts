@@ -23,6 +23,7 @@ import type {
   Undo,
 } from '#services/compute/domain';
 import { MOVES } from '#services/compute/domain';
+import { BlockDeviceRepo } from './block-device.repo.js';
 import type { Seal } from './seal.js';
 import { SERVER_COLUMNS } from './server.columns.js';
 import { insertServer, type NewServer } from './server.insert.js';
@@ -164,10 +165,14 @@ const ON_NODE = {
 };
 
 export class ServerRepo {
+  readonly devices = new BlockDeviceRepo();
+
   constructor(private readonly seal: Seal) {}
 
-  insert(tx: Tx, server: NewServer, now: Date): Promise<void> {
-    return insertServer(tx, this.seal, server, now);
+  /** With its disks. */
+  async insert(tx: Tx, server: NewServer, now: Date): Promise<void> {
+    await insertServer(tx, this.seal, server, now);
+    await this.devices.insert(tx, server.id, server.devices);
   }
 
   find(on: Sql, id: string): Promise<Server | undefined> {

@@ -1,6 +1,7 @@
 /** Everything of ours that a node is told of one server, in one statement. */
 import type { Sql } from '#libs/platform/db';
-import type { DesiredPower, Errand, Server, ServerSecrets } from '#services/compute/domain';
+import type { DesiredPower, Errand, Server, ServerSecrets, StoredDevice } from '#services/compute/domain';
+import { devicesOfServer } from './block-device.repo.js';
 import type { Seal } from './seal.js';
 import { SERVER_COLUMNS } from './server.columns.js';
 import { type SealedRow, unsealed } from './server.secrets.js';
@@ -14,6 +15,8 @@ export interface SpecSource {
   readonly secrets: ServerSecrets | undefined;
   /** As its guest posted it, or empty. */
   readonly guestPassword: string;
+  /** The disks that it has now, in order. */
+  readonly devices: readonly StoredDevice[];
 }
 
 interface AimColumns {
@@ -27,13 +30,15 @@ interface AimColumns {
   readonly aimErrand: Errand | null;
   readonly aimNews: number;
   readonly guestPassword: Buffer | null;
+  readonly devices: readonly StoredDevice[];
 }
 type Row = AimColumns & SealedRow & { readonly [F in keyof Server]: Server[F] | null };
 
 const FIND = {
   name: 'spec.find',
   text: `select n.node as "aimNode", n.power as "aimPower", n.fence as "aimFence", n.seq as "aimSeq", n.generation as "aimGeneration",
-      n.confirmed_at as "aimConfirmedAt", n.export_image_id as "aimExportImageId", n.errand as "aimErrand", n.news as "aimNews", p.password as "guestPassword", s.user_data as "userData", s.admin_pass as "adminPass", s.new_pass as "newPass", s.files, ${SERVER_COLUMNS}
+      n.confirmed_at as "aimConfirmedAt", n.export_image_id as "aimExportImageId", n.errand as "aimErrand", n.news as "aimNews", p.password as "guestPassword", s.user_data as "userData", s.admin_pass as "adminPass", s.new_pass as "newPass", s.files,
+      ${devicesOfServer('s.id')} as devices, ${SERVER_COLUMNS}
     from server_node n left join server s on s.id = n.server_id and n.power <> 'absent'
       left join server_password p on p.server_id = s.id where n.server_id = $1 and n.node = $2`,
 };
@@ -57,9 +62,15 @@ export class SpecRepo {
       errand: row.aimErrand,
       news: row.aimNews,
     };
-    if (row.id === null) return { aim, server: undefined, secrets: undefined, guestPassword: '' };
+    if (row.id === null) return { aim, server: undefined, secrets: undefined, guestPassword: '', devices: [] };
     const { guestPassword: box } = row;
     const guestPassword = box === null ? '' : this.seal.open(box, purposeOfPassword(serverId));
-    return { aim, server: row as Server, secrets: unsealed(this.seal, serverId, row), guestPassword };
+    return {
+      aim,
+      server: row as Server,
+      secrets: unsealed(this.seal, serverId, row),
+      guestPassword,
+      devices: row.devices,
+    };
   }
 }

@@ -1,4 +1,5 @@
 export * from './aggregate.js';
+export * from './block-device.js';
 export * from './console-token.js';
 export * from './flavor.js';
 export * from './flavor.specs.js';

@@ -8,6 +8,7 @@ const order: ServerOrder = {
   description: null,
   hostname: null,
   imageId: 'image',
+  devices: [],
   flavorId: 'f',
   keyName: null,
   metadata: {},
@@ -117,8 +118,8 @@ describe('a plan', () => {
     const [first, second] = planServers({ ...order, name: 'My Web_Server.1' }, facts, 2, fresh);
     expect(first?.server).toMatchObject({ id: 'id-1', name: 'My Web_Server.1-1', hostname: 'my-web-server-1-1' });
     expect(second?.input).toMatchObject({
-      serverId: 'id-3',
-      nics: [{ portId: 'id-4', networkId: 'net' }],
+      serverId: 'id-6',
+      nics: [{ portId: 'id-7', networkId: 'net' }],
       securityGroupIds: ['sg'],
       size: { vcpus: 2, memoryMb: 512, diskGb: 5 },
       requiredTraits: ['HW_CPU_X86_AVX2'],

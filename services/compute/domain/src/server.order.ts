@@ -3,6 +3,7 @@
  * returns the rows and the inputs of their tasks, with every id in them.
  */
 import { type Failure, fail } from '#libs/kernel';
+import { type BlockDevice, type DeviceWish, devicesOf, devicesTrouble } from './block-device.js';
 import { type Flavor, snapshotOf } from './flavor.js';
 import type { Keypair } from './keypair.js';
 import { fits, type QuotaLimits } from './quota.js';
@@ -29,6 +30,8 @@ export interface ServerOrder {
   readonly description: string | null;
   readonly hostname: string | null;
   readonly imageId: string;
+  /** Its disks; empty: the image, and what the flavor offers. */
+  readonly devices: readonly DeviceWish[];
   readonly flavorId: string;
   readonly keyName: string | null;
   readonly metadata: Readonly<Record<string, string>>;
@@ -96,6 +99,7 @@ export interface ServerPlan {
     | 'securityGroups'
     | 'launchIndex'
   >;
+  readonly devices: readonly BlockDevice[];
   readonly input: ServerCreateInput;
 }
 
@@ -110,7 +114,11 @@ export function orderTrouble(order: ServerOrder, facts: OrderFacts, rights: Orde
     return fail.forbidden('Only volume-backed servers are allowed for flavors with zero disk.');
   if (order.keyName !== null && !facts.keypair) return fail.invalid('Invalid key_name provided.');
   return (
-    demandTrouble(flavor) ?? fitTrouble(flavor, image) ?? countTrouble(order, facts) ?? limitTrouble(order, limits)
+    demandTrouble(flavor) ??
+    fitTrouble(flavor, image) ??
+    (order.devices.length ? devicesTrouble(order.devices, image.id, flavor) : undefined) ??
+    countTrouble(order, facts) ??
+    limitTrouble(order, limits)
   );
 }
 
@@ -178,6 +186,7 @@ export function planServers(
         securityGroups,
         launchIndex: index,
       },
+      devices: devicesOf(order.devices, flavor, freshId),
       input: {
         serverId: id,
         hostname,

@@ -1,5 +1,6 @@
 /** Whether a server can begin anew from an image, and what its task is told: decisions over facts that were gathered before. */
 import { type Failure, fail } from '#libs/kernel';
+import type { Renewals } from './block-device.js';
 import type { Keypair } from './keypair.js';
 import type { QuotaLimits } from './quota.js';
 import { demandOf } from './server.demand.js';
@@ -20,6 +21,8 @@ export interface RebuildOrder {
   /** Base64, checked. */
   readonly userData?: string | null;
   readonly diskConfig?: 'AUTO' | 'MANUAL';
+  /** Ephemeral disks stay as they are. */
+  readonly preserveEphemeral: boolean;
   readonly accessIpV4?: string;
   readonly accessIpV6?: string;
 }
@@ -41,13 +44,19 @@ export function rebuildTrouble(server: Server, order: RebuildOrder, facts: Rebui
   );
 }
 
-export function rebuildInput(server: Server, image: ImageFacts, generation: number): ServerRebuildInput {
+export function rebuildInput(
+  server: Server,
+  image: ImageFacts,
+  generation: number,
+  renewals: Renewals,
+): ServerRebuildInput {
   return {
     serverId: server.id,
     generation,
     power: server.vmState === 'stopped' ? 'stopped' : 'running',
     size: sizeOf(server.flavor),
     ...demandOf(server.flavor, image),
+    renewals,
     before: { imageId: server.imageId, image: server.image },
   };
 }

@@ -1,5 +1,6 @@
 /** Whether a server can become one of another flavor on its node: decisions over facts that were gathered before. */
 import { type Failure, fail } from '#libs/kernel';
+import { type BlockDevice, ephemeralsShrink } from './block-device.js';
 import { type Flavor, snapshotOf } from './flavor.js';
 import { demandOf, demandTrouble } from './server.demand.js';
 import { type FlavorSnapshot, type Resize, type Server, sizeOf } from './server.js';
@@ -11,17 +12,18 @@ export function resizeTrouble(
   asked: string,
   flavor: Flavor | undefined,
   image: ImageFacts | undefined,
+  devices: readonly BlockDevice[],
 ): Failure | undefined {
   if (!flavor || (flavor.disabled && flavor.id !== server.flavorId))
     return fail.invalid(`Flavor ${asked.slice(0, 64)} could not be found.`);
   if (flavor.id === server.flavorId) return fail.invalid('When resizing, instances must change flavor!');
-  return demandTrouble(flavor) ?? diskTrouble(server.flavor, flavor) ?? (image && fitTrouble(flavor, image));
+  return demandTrouble(flavor) ?? diskTrouble(server.flavor, flavor, devices) ?? (image && fitTrouble(flavor, image));
 }
 
-function diskTrouble(from: FlavorSnapshot, to: FlavorSnapshot): Failure | undefined {
+function diskTrouble(from: FlavorSnapshot, to: FlavorSnapshot, devices: readonly BlockDevice[]): Failure | undefined {
   const unable = (why: string): Failure => fail.invalid(`Server disk was unable to be resized because: ${why}`);
   if (from.diskGb > 0 && to.diskGb === 0) return unable('Resize to zero disk flavor is not allowed.');
-  if (to.diskGb < from.diskGb || to.ephemeralGb < from.ephemeralGb) return unable('Unable to resize disk down.');
+  if (to.diskGb < from.diskGb || ephemeralsShrink(devices, from, to)) return unable('Unable to resize disk down.');
   return undefined;
 }
 

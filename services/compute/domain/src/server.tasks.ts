@@ -2,6 +2,7 @@
  * The kinds of long operations and their inputs. Inputs are fixed when the task is inserted: every id that a flow will
  * make is among them, and nothing that could be a secret.
  */
+import type { Renewals } from './block-device.js';
 import type { NodeDemand } from './server.demand.js';
 import type { ImageDraft } from './server.image.js';
 import type { ImageSnapshot, Nic, RebootKind, RescueDisk, Resize, ServerSize } from './server.js';
@@ -70,6 +71,8 @@ export interface ServerRebuildInput extends ServerPowerInput, NodeDemand {
   /** As it was before and will be again. */
   readonly power: 'running' | 'stopped';
   readonly size: ServerSize;
+  /** Disks that begin anew; absent in inputs of older tasks. */
+  readonly renewals?: Renewals;
   /** What the disk was made from, to go back to where the node does not take the new image. */
   readonly before: { readonly imageId: string | null; readonly image: ImageSnapshot | null };
 }
@@ -104,6 +107,8 @@ export interface ServerUnshelveInput {
   readonly serverId: string;
   readonly imageId: string;
   readonly place: ServerCreateInput | null;
+  /** Disks that begin anew; absent in inputs of older tasks. */
+  readonly renewals?: Renewals;
   /** Of the task that deletes the image afterwards. */
   readonly discardTaskId: string;
 }

@@ -227,9 +227,10 @@ function validation(order: ServerOrder, { who, isAdmin }: CreateContext): networ
   };
 }
 
-function rowOf(order: ServerOrder, who: CreateContext['who'], { server }: ServerPlan, what: Writing): NewServer {
+function rowOf(order: ServerOrder, who: CreateContext['who'], plan: ServerPlan, what: Writing): NewServer {
   return {
-    ...server,
+    ...plan.server,
+    devices: plan.devices,
     projectId: who.projectId,
     userId: who.userId,
     description: order.description,

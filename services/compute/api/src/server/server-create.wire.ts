@@ -3,8 +3,9 @@ import ipaddr from 'ipaddr.js';
 import { type Static, Type } from 'typebox';
 import { fail, isUuid } from '#libs/kernel';
 import { body, during, variants } from '#libs/wire';
-import type { NicWish, ServerOrder } from '#services/compute/domain';
+import { bootTrouble, type DeviceWish, type NicWish, type ServerOrder } from '#services/compute/domain';
 import { isBase64, Metadata, Name, Tag, Truth, truth, Whole, whole } from '../values.wire.js';
+import { DEVICES, devicesOf } from './block-device.wire.js';
 import { Hints } from './server-hints.wire.js';
 
 const shut = { additionalProperties: false } as const;
@@ -21,17 +22,6 @@ const taggedNic = Type.Object({ ...nic, tag: Type.Optional(Tag) }, shut);
 /** Tags of interfaces were lost by accident between 2.37 and 2.41, and stock clients know it. */
 const NicBody = Type.Unsafe<Static<typeof taggedNic>>(
   variants(['2.1', plainNic], ['2.32', taggedNic], ['2.37', plainNic], ['2.42', taggedNic]),
-);
-
-const DiskBody = Type.Object(
-  {
-    uuid: Type.Optional(Type.String({ maxLength: 255 })),
-    source_type: Type.Optional(Type.String({ maxLength: 255 })),
-    destination_type: Type.Optional(Type.String({ maxLength: 255 })),
-    boot_index: Type.Optional(Type.Union([Type.Integer(), Type.String({ maxLength: 20 }), Type.Null()])),
-    delete_on_termination: Type.Optional(Truth),
-  },
-  { additionalProperties: true },
 );
 
 const Networks = Type.Array(NicBody, { maxItems: 64 });
@@ -59,8 +49,7 @@ const order = {
   accessIPv6: Type.Optional(Type.String({ maxLength: 64 })),
   personality: Files,
   availability_zone: Type.Optional(Word),
-  block_device_mapping: Type.Optional(Type.Array(Type.Object({}, { additionalProperties: true }), { maxItems: 64 })),
-  block_device_mapping_v2: Type.Optional(Type.Array(DiskBody, { maxItems: 64 })),
+  ...DEVICES,
   config_drive: Type.Optional(Truth),
   key_name: Type.Optional(Word),
   min_count: Type.Optional(Whole),
@@ -104,11 +93,13 @@ export function orderOf(request: NewServerBody): ServerOrder {
   const { server } = request;
   const { minCount, maxCount } = countsOf(server);
   refuseCertificates(server.trusted_image_certificates);
+  const devices = devicesOf(server);
   return {
     name: server.name,
     description: server.description ?? null,
     hostname: server.hostname ?? null,
-    imageId: imageOf(server),
+    imageId: imageOf(server, devices),
+    devices,
     flavorId: flavorOf(server.flavorRef),
     keyName: server.key_name ?? null,
     metadata: server.metadata ?? {},
@@ -146,29 +137,12 @@ function countsOf(server: Ordered): { minCount: number; maxCount: number } {
   return { minCount, maxCount };
 }
 
-/** The image to boot from: by reference, or as the only block device. */
-function imageOf(server: Ordered): string {
-  const disks = server.block_device_mapping_v2 ?? [];
-  if (server.block_device_mapping?.length || disks.length > 1)
-    throw fail.invalid(
-      'Block Device Mapping is Invalid: this cloud offers no volumes yet, a server boots from an image.',
-    );
-  const [disk] = disks;
-  if (disk && !bootsFromImage(disk, server.imageRef))
-    throw fail.invalid(
-      'Block Device Mapping is Invalid: only a boot disk of source_type image and destination_type local is supported.',
-    );
-  const image = server.imageRef || disk?.uuid || '';
-  if (!isUuid(image)) throw fail.invalid('Invalid imageRef provided.');
-  return image.toLowerCase();
+/** The image to boot from. What boots from anything else would need a volume. */
+function imageOf({ imageRef = '' }: Ordered, devices: readonly DeviceWish[]): string {
+  if (isUuid(imageRef)) return imageRef.toLowerCase();
+  if (imageRef || !devices.length) throw fail.invalid('Invalid imageRef provided.');
+  throw bootTrouble(devices);
 }
-
-const bootsFromImage = (disk: Static<typeof DiskBody>, imageRef: string | undefined): boolean =>
-  disk.source_type === 'image' &&
-  (disk.destination_type ?? 'local') === 'local' &&
-  String(disk.boot_index ?? '0') === '0' &&
-  disk.uuid !== undefined &&
-  (!imageRef || disk.uuid === imageRef);
 
 /** An id, or a URL that ends in one, as clients of the first version send. */
 export const flavorOf = (ref: string | number): string => String(ref).split('/').at(-1) ?? '';

@@ -4,12 +4,14 @@ import { fail, isFailure } from '#libs/kernel';
 import { insertTask } from '#libs/platform/flow';
 import type { ServerPatch } from '#services/compute/data';
 import {
+  type DeviceKind,
   type ImageFacts,
   imageSnapshotOf,
   type Keypair,
   type RebuildOrder,
   rebuildInput,
   rebuildTrouble,
+  renewalsOf,
   SERVER_REBUILD,
   type Server,
 } from '#services/compute/domain';
@@ -47,7 +49,10 @@ export class ServerRebuildHandlers {
         ? await servers.move(tx, server.id, 'rebuild', now, changes(order, image, keypair))
         : undefined;
       if (!before || !moved) throw await this.servers.wrongState(server, 'rebuild');
-      const input = rebuildInput(before, image, moved.generation);
+      const devices = await servers.devices.of(tx, server.id);
+      const isRenewed = (kind: DeviceKind): boolean => kind !== 'ephemeral' || !order.preserveEphemeral;
+      const renewals = renewalsOf(devices, isRenewed, () => this.around.ids.uuid());
+      const input = rebuildInput(before, image, moved.generation, renewals);
       await insertTask(tx, { ...this.servers.task(server, asker), kind: SERVER_REBUILD, input });
     });
     return (await servers.find(db, server.id)) ?? server;
@@ -71,7 +76,7 @@ export class ServerRebuildHandlers {
 
 /** What the row says from now on. A name that is given does not change the host name. */
 function changes(order: RebuildOrder, image: ImageFacts, keypair: Keypair | undefined): ServerPatch {
-  const { imageId, adminPass, files, userData, keyName, ...fields } = order;
+  const { imageId, adminPass, files, userData, keyName, preserveEphemeral: _, ...fields } = order;
   const key = { keyName, keyType: keypair?.type ?? null, keyData: keypair?.publicKey ?? null };
   return {
     ...fields,

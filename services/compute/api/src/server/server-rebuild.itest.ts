@@ -93,7 +93,6 @@ describe('a rebuild', () => {
     expect(await message({ imageRef: QUEUED_IMAGE })).toEqual([400, `Image ${QUEUED_IMAGE} is not active.`]);
     expect((await message({ imageRef: BIG_IMAGE }))[1]).toContain("Flavor's disk is too small for requested image.");
     expect(await message({ key_name: 'none' }, { at: '2.54' })).toEqual([400, 'Invalid key_name provided.']);
-    expect((await message({ preserve_ephemeral: true }))[0]).toBe(400);
     expect((await message({ trusted_image_certificates: ['c'] }, { at: '2.63' }))[0]).toBe(400);
     expect((await message({ user_data: '!' }, { at: '2.57' }))[0]).toBe(400);
     const many = Object.fromEntries(Array.from({ length: 129 }, (_, i) => [`key${i}`, 'v']));

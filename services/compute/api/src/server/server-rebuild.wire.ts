@@ -1,6 +1,5 @@
 /** The order of a rebuild as it comes in, and the server as it is answered. */
 import { type Static, Type } from 'typebox';
-import { fail } from '#libs/kernel';
 import { body, during, variants } from '#libs/wire';
 import type { RebuildOrder } from '#services/compute/domain';
 import { Metadata, Name, Truth, truth } from '../values.wire.js';
@@ -36,14 +35,13 @@ export const rebuildBody = body(variants(['2.1', Type.Object({ rebuild }, shut)]
 /** With its texts checked and normalized. Throws `invalid`. */
 export function rebuildOf(asked: Static<typeof rebuild>, freshPassword: () => string): RebuildOrder {
   refuseCertificates(asked.trusted_image_certificates);
-  if (truth(asked.preserve_ephemeral ?? false))
-    throw fail.invalid('The current driver does not support preserving ephemeral partitions.');
   const { name, description, metadata, hostname, accessIPv4, accessIPv6 } = asked;
   const diskConfig = asked['OS-DCF:diskConfig'];
   return {
     imageId: asked.imageRef.toLowerCase(),
     adminPass: asked.adminPass ?? freshPassword(),
     files: filesOf(asked.personality),
+    preserveEphemeral: truth(asked.preserve_ephemeral ?? false),
     ...given({ name, description, metadata, hostname, diskConfig }),
     ...given({ keyName: asked.key_name }),
     ...(asked.user_data === undefined ? {} : { userData: userDataOf(asked.user_data) }),

@@ -7,6 +7,7 @@ import {
   demandOf,
   type ImageFacts,
   quotaRefusal,
+  resizedDevices,
   resizeOf,
   resizeTrouble,
   SERVER_CONFIRM_RESIZE,
@@ -43,12 +44,13 @@ export class ServerResizeHandlers {
   async resize(server: Server, { flavorId, ...changed }: ResizeOrder, asker: Asker): Promise<void> {
     refuseLocked(server, asker);
     const { db, servers, flavors, quotas } = this.books;
-    const [flavor, image, limits] = await Promise.all([
+    const [flavor, image, limits, devices] = await Promise.all([
       flavors.find(db, flavorId, asker.isAdmin ? undefined : asker.who.projectId),
       this.#image(server),
       quotas.limits(db, server.projectId, server.userId),
+      servers.devices.of(db, server.id),
     ]);
-    const trouble = resizeTrouble(server, flavorId, flavor, image);
+    const trouble = resizeTrouble(server, flavorId, flavor, image, devices);
     if (trouble || !flavor) throw trouble ?? fail.invalid(`Flavor ${flavorId} could not be found.`);
     const now = this.around.clock.now();
     await db.tx(async (tx) => {
@@ -58,6 +60,8 @@ export class ServerResizeHandlers {
       const moved = before?.host && (await servers.move(tx, server.id, 'resize', now, { ...changed, resize }));
       if (!resize || !moved) throw await this.servers.wrongState(server, 'resize');
       await this.#takeQuota(tx, before, counted, limits);
+      const wanted = resizedDevices(devices, resize.from, resize.to, () => this.around.ids.uuid());
+      await servers.devices.plan(tx, server.id, wanted);
       const demand = demandOf(resize.to, image ?? before.image ?? { properties: {} });
       const input = { serverId: server.id, generation: moved.generation, resize, ...demand };
       await insertTask(tx, { ...this.servers.task(server, asker), kind: SERVER_RESIZE, input });

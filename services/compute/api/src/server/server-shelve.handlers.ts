@@ -3,6 +3,7 @@ import { Injectable } from '@nestjs/common';
 import { insertTask } from '#libs/platform/flow';
 import {
   placeFor,
+  renewalsOf,
   SERVER_SHELVE,
   SERVER_SHELVE_OFFLOAD,
   SERVER_UNSHELVE,
@@ -60,10 +61,17 @@ export class ServerShelveHandlers {
         ? await servers.move(tx, server.id, 'unshelve', this.around.clock.now(), { pinnedZone })
         : undefined;
       if (!before || !shelf || !moved) throw await this.images.servers.wrongState(server, 'unshelve');
+      const place = before.vmState === 'shelved_offloaded' ? placeFor(before, wish) : null;
+      const devices = await servers.devices.of(tx, server.id);
       const input: ServerUnshelveInput = {
         serverId: server.id,
         imageId: shelf.imageId,
-        place: before.vmState === 'shelved_offloaded' ? placeFor(before, wish) : null,
+        place,
+        renewals: renewalsOf(
+          devices,
+          (kind) => place !== null || kind === 'root',
+          () => this.around.ids.uuid(),
+        ),
         discardTaskId: this.around.ids.uuid(),
       };
       await insertTask(tx, { ...this.images.servers.task(server, asker), kind: SERVER_UNSHELVE, input });

@@ -12,6 +12,7 @@ import {
   type DesiredPower,
   type MoveName,
   POWER,
+  type Renewals,
   type Server,
   type ServerPowerInput,
   type ServerReport,
@@ -30,6 +31,8 @@ export interface PowerPlan<I extends ServerPowerInput = ServerPowerInput> {
   /** What is written together with the desired state, and at the end. */
   aimed?(input: I): ServerPatch;
   settled?(input: I): ServerPatch;
+  /** Disks that begin anew with the desired state. */
+  renewals?(input: I): Renewals | undefined;
   /** The move back, given the server and what its node said of the guest last; `broken` where there is no way back. */
   back(server: Server, power: ReportedPower): MoveName;
   /** How long the node may take. */
@@ -83,6 +86,7 @@ async function aimAt<I extends ServerPowerInput>(
   const server = await deps.servers.lock(tx, serverId);
   if (!server?.host) throw new Permanent(`The server ${plan.failed}: it is on no node.`, { kind: 'conflict' });
   if (plan.aimed) await deps.servers.patch(tx, serverId, plan.aimed(ctx.input), ctx.now);
+  await deps.servers.devices.renew(tx, serverId, plan.renewals?.(ctx.input));
   const { fence, n: seq } = ctx.next();
   const power = chosen(plan.power, ctx.input);
   return aim(deps, tx, { serverId, node: server.host, power, generation, fence, seq }, ctx.now);

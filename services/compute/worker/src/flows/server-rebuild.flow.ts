@@ -23,6 +23,7 @@ export const serverRebuildFlow = (deps: FlowDeps) =>
       },
     ],
     aimed: () => ({ newDisk: true }),
+    renewals: ({ renewals }) => renewals,
     done: ({ power }) => (power === 'running' ? 'rebuilt' : 'rebuiltStopped'),
     settled: () => ({ fault: null, diskMade: true, forgetBootSecrets: true }),
     back: () => 'broken',

@@ -49,6 +49,20 @@ it('names the image until the node has made the disk, and never again', async ()
   expect([after.image, after.adminPass, after.diskEpoch]).toEqual([undefined, '', 2]);
 });
 
+it('begins the disks anew that it is told to, and no others', async () => {
+  const node = await bed.node('node-1');
+  await bed.run();
+  const id = await bed.active();
+  const [root, ephemeral, swap] = await bed.servers.devices.of(bed.db, id);
+  const renewals = { [root!.id]: randomUUID(), [swap!.id]: randomUUID() };
+  await rebuild(id, { renewals });
+  await idle(id);
+  const after = await spec(id);
+  expect(after.rootDisk?.diskId).toBe(renewals[root!.id]);
+  expect(after.localDisks.map(({ diskId }) => diskId)).toEqual([ephemeral!.id, renewals[swap!.id]]);
+  expect([...node.held.get(id)!.files].sort()).toEqual([ephemeral!.id, renewals[swap!.id]].sort());
+});
+
 it('leaves a stopped server stopped', async () => {
   const node = await bed.node('node-1');
   await bed.run();

@@ -83,6 +83,7 @@ async function aimAt(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<Target> {
   const server = await deps.servers.lock(tx, serverId);
   if (!isOurs(server)) throw overtaken();
   await deps.servers.patch(tx, serverId, { ...become(resize.to), undo: 'keep', newUndo: true }, ctx.now);
+  await deps.servers.devices.become(tx, serverId, 'to');
   const { fence, n: seq } = ctx.next();
   return aim(deps, tx, { serverId, node: server.host, power: powerOf(resize), generation, fence, seq }, ctx.now);
 }
@@ -103,6 +104,7 @@ async function aimBack(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
   const server = await deps.servers.lock(tx, serverId);
   if (!ctx.out<Target>('aim') || !isOurs(server)) return;
   await deps.servers.patch(tx, serverId, { ...become(resize.from), undo: 'restore' }, ctx.now);
+  await deps.servers.devices.become(tx, serverId, 'from');
   const { fence, n: seq } = ctx.next();
   await aim(deps, tx, { serverId, node: server.host, power: powerOf(resize), generation, fence, seq }, ctx.now);
 }
@@ -134,7 +136,7 @@ async function giveUp(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
   const message = ctx.failure?.message ?? 'The server could not be resized.';
   const power = report && report.power !== 'absent' ? { powerState: POWER[report.power] } : {};
   const back = resize.vmState === 'active' ? 'resizeGivenUp' : 'resizeGivenUpStopped';
-  await deps.servers.moveAndFree(tx, serverId, isBack ? back : 'broken', ctx.now, {
+  const moved = await deps.servers.moveAndFree(tx, serverId, isBack ? back : 'broken', ctx.now, {
     ...become(resize.from),
     ...power,
     resize: null,
@@ -142,4 +144,5 @@ async function giveUp(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
     ...(isBack ? { undo: '' as const } : {}),
     fault: { code: 500, message, details: '', created: ctx.now.toISOString() },
   });
+  if (moved) await deps.servers.devices.settle(tx, serverId);
 }

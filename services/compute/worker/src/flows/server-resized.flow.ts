@@ -45,6 +45,7 @@ export const serverConfirmResizeFlow = (deps: FlowDeps) =>
           const move = power === 'running' ? 'confirmed' : 'confirmedStopped';
           const patch: ServerPatch = { resize: null, fault: null, powerState: POWER[power] };
           await deps.servers.moveAndFree(tx, ctx.input.serverId, move, ctx.now, patch);
+          await deps.servers.devices.settle(tx, ctx.input.serverId);
         },
       },
     ],
@@ -57,8 +58,9 @@ export const serverRevertResizeFlow = (deps: FlowDeps) =>
     steps: [
       {
         name: 'aim',
-        tx: (tx, ctx) => {
+        tx: async (tx, ctx) => {
           const { resize } = ctx.input;
+          await deps.servers.devices.become(tx, ctx.input.serverId, 'from');
           return aimAt(deps, tx, ctx, powerOf(resize), { ...become(resize.from), undo: 'restore' });
         },
       },
@@ -89,6 +91,7 @@ async function giveBack(deps: FlowDeps, ctx: Ctx): Promise<void> {
 async function settleReverted(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<void> {
   const { serverId } = ctx.input;
   const { power } = ctx.out<Aimed>('aim')!;
+  await deps.servers.devices.settle(tx, serverId);
   const end = ctx.out<Awaited>('act')!;
   if (end.state === 'done') {
     const move = power === 'running' ? 'reverted' : 'revertedStopped';

@@ -73,7 +73,7 @@ async function specFor(deps: Deps, node: string, serverId: string): Promise<comp
   if (!isUuid(serverId)) throw unknown();
   const source = await deps.specs.find(deps.db, serverId, node);
   if (!source) throw unknown();
-  const { aim, server, secrets, guestPassword } = source;
+  const { aim, server, secrets, guestPassword, devices } = source;
   if (aim.power === 'absent') return absentSpec(aim);
   if (!server || !secrets) throw unknown();
   const [ports, image, rescueLocation, wantedExport] = await Promise.all([
@@ -82,7 +82,7 @@ async function specFor(deps: Deps, node: string, serverId: string): Promise<comp
     isRescued(server) && !server.rescue.made ? locationOf(deps, server.rescue.imageId, aim) : undefined,
     exportOf(deps, server, aim),
   ]);
-  return specOf({ server, aim, secrets, guestPassword, ports, source: image, rescueLocation, wantedExport });
+  return specOf({ server, aim, secrets, guestPassword, devices, ports, source: image, rescueLocation, wantedExport });
 }
 
 async function portsOf(deps: Deps, server: Server): Promise<readonly networkV1.Port[]> {

@@ -1,7 +1,14 @@
 /** The desired state of a server as its node is told it: rows of ours and answers of network and image, put together. */
 import { computeV1, type imageV1, type networkV1 } from '#libs/contract';
 import type { ServerNode } from '#services/compute/data';
-import { adminUserOf, type RescueDisk, type Server, type ServerSecrets } from '#services/compute/domain';
+import {
+  adminUserOf,
+  formatOf,
+  type RescueDisk,
+  type Server,
+  type ServerSecrets,
+  type StoredDevice,
+} from '#services/compute/domain';
 
 export interface SpecParts {
   readonly server: Server;
@@ -10,6 +17,7 @@ export interface SpecParts {
   /** As the guest posted it, or empty. */
   readonly guestPassword: string;
   readonly ports: readonly networkV1.Port[];
+  readonly devices: readonly StoredDevice[];
   /** Only until the disk is made: later it is there, or lost. */
   readonly source: ImageSource | undefined;
   /** Likewise of what the server is rescued from. */
@@ -73,7 +81,24 @@ export function specOf(parts: SpecParts): computeV1.ServerSpec {
     files: secrets.files.map(({ path, contents }) => ({ path, contents: Buffer.from(contents, 'base64') })),
     ...(parts.wantedExport ? { export: parts.wantedExport } : {}),
     ...errandOf(parts),
+    ...disksOf(parts),
   });
+}
+
+/** A disk that was made is not made anew, also where it is lost; one that comes with another flavor is still to be made. */
+function disksOf({ server, devices }: SpecParts): Pick<computeV1.ServerSpec, 'rootDisk' | 'localDisks'> {
+  const root = devices.find(({ kind }) => kind === 'root');
+  const made = server.diskMade >= server.diskEpoch;
+  const properties = server.image?.properties ?? {};
+  return {
+    rootDisk: root && { diskId: root.id, bus: root.bus, tag: root.tag },
+    localDisks: devices
+      .filter(({ kind }) => kind !== 'root')
+      .map((device) => ({
+        ...{ diskId: device.id, kind: device.kind, sizeMb: device.sizeMb, bus: device.bus, tag: device.tag },
+        ...{ format: formatOf(device, properties), made: made && device.fromMb !== 0 },
+      })),
+  };
 }
 
 /** A password that was forgotten meanwhile is not to be changed any more. */

@@ -24,6 +24,8 @@ export interface Held {
   /** As it runs, and as it was when its disks were kept. */
   shape: Shape | undefined;
   kept: (Shape & { readonly undo: number }) | undefined;
+  /** Ids of the disks beside the root disk that lie on the node. */
+  files: Set<string>;
   last: ServerReport | undefined;
 }
 
@@ -31,6 +33,8 @@ interface Shape {
   readonly vcpus: number;
   readonly memoryMb: number;
   readonly diskGb: number;
+  /** Kinds and sizes of the other disks that the guest has. */
+  readonly local: readonly string[];
 }
 
 export interface FakeNodeOptions {
@@ -150,6 +154,7 @@ export class FakeNode {
       rescue: 0,
       shape: undefined,
       kept: undefined,
+      files: new Set(),
       last: undefined,
     };
     const older = spec.fence - held.fence || spec.seq - held.seq;
@@ -182,7 +187,10 @@ export class FakeNode {
       if (trouble) return trouble;
     }
     if (wanted !== 'absent' && spec.diskEpoch > held.epoch && !spec.image) return 'no image is named';
+    const lost = spec.localDisks.find(({ diskId, made, kind }) => made && kind !== 'swap' && !held.files.has(diskId));
+    if (lost && wanted !== 'absent') return `disk ${lost.diskId} is lost`;
     changeShape(held, spec);
+    if (wanted === 'absent') held.files.clear();
     held.epoch = wanted === 'absent' ? 0 : spec.diskEpoch;
     if (wanted === 'running') held.rescue = spec.rescue?.epoch ?? 0;
     held.power = wanted;
@@ -238,9 +246,13 @@ export class FakeNode {
 const pairOf = ({ fence, seq }: computeV1.ServerSpec) => ({ fence, seq });
 
 /** What a node keeps before it gives a guest another shape, and what it goes back to. */
-function changeShape(held: Held, { undo, undoEpoch, vcpus, memoryMb, diskGb }: computeV1.ServerSpec): void {
+function changeShape(held: Held, spec: computeV1.ServerSpec): void {
+  const { undo, undoEpoch, vcpus, memoryMb, diskGb, localDisks } = spec;
   if (undo === 'keep' && held.shape && held.kept?.undo !== undoEpoch) held.kept = { ...held.shape, undo: undoEpoch };
   const restored = undo === 'restore' && held.kept?.undo === undoEpoch ? held.kept : undefined;
   if (undo !== 'keep') held.kept = undefined;
-  held.shape = { vcpus, memoryMb, diskGb: restored?.diskGb ?? diskGb };
+  if (undo !== 'keep') held.files.clear();
+  for (const { diskId } of localDisks) held.files.add(diskId);
+  const local = localDisks.map(({ kind, sizeMb }) => `${kind}:${sizeMb}`);
+  held.shape = { vcpus, memoryMb, diskGb: restored?.diskGb ?? diskGb, local };
 }

@@ -1,13 +1,13 @@
 /** A server as the api would insert it, with the input of its create. */
 import { randomUUID } from 'node:crypto';
 import type { NewServer } from '#services/compute/data';
-import type { ServerCreateInput } from '#services/compute/domain';
+import { devicesOf, type ServerCreateInput } from '#services/compute/domain';
 
 export function newServer(memoryMb: number): { server: NewServer; input: ServerCreateInput } {
   const id = randomUUID();
   const nics = [{ portId: randomUUID(), adopt: false, networkId: randomUUID(), fixedIp: '', tag: '' }];
   const flavor = {
-    ...{ id: '1', name: 'm1.nano', vcpus: 1, memoryMb, diskGb: 1, ephemeralGb: 0, swapMb: 0, rxtxFactor: 1 },
+    ...{ id: '1', name: 'm1.nano', vcpus: 1, memoryMb, diskGb: 1, ephemeralGb: 1, swapMb: 64, rxtxFactor: 1 },
     extraSpecs: {},
   };
   const server: NewServer = {
@@ -25,6 +25,7 @@ export function newServer(memoryMb: number): { server: NewServer; input: ServerC
       accessIpV4: '',
     },
     ...{ accessIpV6: '', diskConfig: 'MANUAL', reservationId: 'r-1', launchIndex: 0 },
+    devices: devicesOf([], flavor, randomUUID),
     secrets: { userData: Buffer.from('#!/bin/sh').toString('base64'), adminPass: 'pw', files: [] },
   };
   const input: ServerCreateInput = {

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { NewTask } from '#libs/platform/flow';
 import {
   type FlavorSnapshot,
+  resizedDevices,
   SERVER_CONFIRM_RESIZE,
   SERVER_RESIZE,
   SERVER_REVERT_RESIZE,
@@ -12,7 +13,9 @@ import {
 } from '#services/compute/domain';
 import type { Testbed } from './testbed.fixture.js';
 
-export const BIGGER = { id: '9', name: 'm1.big', vcpus: 2, memoryMb: 1024, diskGb: 3 };
+/** Of new servers. */
+const WAS_SWAP = 64;
+export const BIGGER = { id: '9', name: 'm1.big', vcpus: 2, memoryMb: 1024, diskGb: 3, ephemeralGb: 2, swapMb: 128 };
 
 const taskOf = <I>(kind: string, serverId: string, input: I): NewTask<I> => ({
   ...{ id: randomUUID(), kind, key: serverKey(serverId), projectId: 'p1', userId: 'u1', input },
@@ -30,6 +33,8 @@ export async function askResize(
     const to = { ...flavor, ...change };
     const resize = { from: flavor, to, vmState: vmState === 'stopped' ? 'stopped' : 'active', at: null } as const;
     const moved = (await bed.servers.moveAndFree(tx, serverId, 'resize', bed.now(), { resize }))!;
+    const devices = await bed.servers.devices.of(tx, serverId);
+    await bed.servers.devices.plan(tx, serverId, resizedDevices(devices, resize.from, resize.to, randomUUID));
     const { generation } = moved;
     const input = { serverId, generation, resize, requiredTraits: [], forbiddenTraits: [], ...more };
     return taskOf(SERVER_RESIZE, serverId, input);
@@ -56,7 +61,15 @@ export async function misshapen(
   const server = (await bed.server(serverId))!;
   const held = bed.nodes.get(server.host!)!.held.get(serverId)!;
   const claim = bed.placement.memoryOf(serverId);
+  const { ephemeralGb, swapMb } = server.flavor;
+  const local = [`ephemeral:${ephemeralGb * 1024}`, `swap:${swapMb}`].join();
+  const rows = await bed.servers.devices.of(bed.db, serverId);
+  const booked = rows.flatMap(({ kind, sizeMb }) => (kind === 'root' ? [] : [`${kind}:${sizeMb}`]));
   const found: [string, unknown, unknown][] = [
+    ['its other disks are', held.shape?.local.join(), local],
+    ['its books say', booked.join(), local],
+    ['of its other disks lie on the node', held.files.size, shape.kept && swapMb !== WAS_SWAP ? 3 : 2],
+    ['disks have two sizes', rows.some(({ toMb }) => toMb !== null), shape.kept ?? false],
     ['its flavor has MB', server.flavor.memoryMb, shape.memoryMb],
     ['its guest has MB', held.shape?.memoryMb, shape.memoryMb],
     ['its disk has GB', held.shape?.diskGb, shape.diskGb],
