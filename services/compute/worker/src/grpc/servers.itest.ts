@@ -64,7 +64,10 @@ it('has the node fetch what the guest is told, also where the wake was lost', as
   await bed.until(() => toldNews() === 1);
   await bed.until(async () => (await aims.stale(db, 10)).length === 0);
 
+  // A wake that was sent twice would still fetch what comes next.
   bed.losesCommands = () => true;
+  await bed.news.scan();
+  await node.idle();
   await service.networkChanged({ serverIds: [id] }, peer);
   await bed.until(async () => (await aims.find(db, id, 'node-1'))?.news === 2);
   expect(await aims.stale(db, 10)).toEqual([{ serverId: id, node: 'node-1' }]);

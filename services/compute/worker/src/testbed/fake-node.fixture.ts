@@ -98,6 +98,13 @@ export class FakeNode {
     );
   }
 
+  /** Has done all that it was told until now. */
+  async idle(): Promise<void> {
+    // Commands come with the next turn of the loop.
+    await new Promise((resolve) => setImmediate(resolve));
+    await Promise.all(this.#chains.values());
+  }
+
   async beat(highestFence = 0): Promise<void> {
     await this.#send({
       ...{ type: 'beat', node: this.name, digest: this.digest, servers: this.guests.length, freeDiskGb: 10 },
