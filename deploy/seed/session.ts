@@ -51,10 +51,10 @@ export class Session {
   }
 
   /** One JSON request; `undefined` where the answer has no body. Throws an ApiError unless it succeeded. */
-  async ask<T>(method: string, path: string, body?: unknown): Promise<T> {
+  async ask<T>(method: string, path: string, body?: unknown, type = 'application/json'): Promise<T> {
     const response = await fetch(`${this.#origin}${path}`, {
       method,
-      headers: { 'x-auth-token': this.#token, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: { 'x-auth-token': this.#token, ...(body === undefined ? {} : { 'content-type': type }) },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(60_000),
     });

@@ -31,10 +31,11 @@ const GUEST_USER = 'tiny';
 
 /** Each of these becomes true when the feature is there. */
 const COMPUTE_FEATURES: Section = {
+  change_password: true,
   console_output: true,
   config_drive: true,
   metadata_service: true,
-  personality: false,
+  personality: true,
   resize: true,
   suspend: true,
   pause: true,

@@ -90,6 +90,15 @@ export async function requestCancel(tx: Tx, key: string): Promise<string[]> {
   return rows.map((row) => row.id);
 }
 
+/** Drops the task that waits for a resource, and has not begun, for the sake of another. Called before `requestCancel`. */
+export async function withdrawWaiting(tx: Tx, key: string, note: string): Promise<boolean> {
+  const withdrawn = await tx.exec(
+    `update task set state = 'abandoned', finished_at = now(), note = $2 where key = $1 and state = 'queued'`,
+    [key, note],
+  );
+  return withdrawn === 1;
+}
+
 const WAKE = {
   name: 'flow.wake',
   text: `update task set wakes = wakes + 1,

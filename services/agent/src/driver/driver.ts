@@ -90,7 +90,7 @@ export interface HypervisorDriver {
   /** Sends the guest a non-maskable interrupt. Throws `conflict` where none runs. */
   interrupt(serverId: string): Promise<void>;
   /** Has the agent inside a guest set a password. Throws `conflict`, with GUEST_AGENT_SILENT where none answers. */
-  setPassword(serverId: string, user: string, password: string): Promise<void>;
+  setPassword(serverId: string, user: string, password: string, signal: AbortSignal): Promise<void>;
 
   power(serverId: string): Promise<PowerState>;
   /** What a guest that runs has used of its machine; of any other its power alone. */

@@ -19,11 +19,12 @@ const libvirt = {
     return undefined;
   },
 } as unknown as Libvirt;
-const guests = new Guests(libvirt, pino({ level: 'silent' }));
+const { signal } = new AbortController();
+const guests = new Guests(libvirt, pino({ level: 'silent' }), { forMs: 0, everyMs: 1 });
 
 it('says the user and the password to libvirt, and that the guest has so long', async () => {
   called = [];
-  await guests.setPassword(ID, 'root', 'sésame');
+  await guests.setPassword(ID, 'root', 'sésame', signal);
   expect(called.slice(1)).toEqual([PROCEDURES.agentTimeout.number, 357]);
   const body = PROCEDURES.setUserPassword.write(new XdrWriter(), { domain: DOMAIN, user: 'root', password: 'sésame' });
   const [user, password] = ['root', 'sésame'].map((text) => Buffer.from(text));
@@ -38,7 +39,7 @@ it.each([
   [new LibvirtUnreachable('gone'), { kind: 'unavailable' }],
 ])('tells why not: %s', async (error, told) => {
   failure = error;
-  await expect(guests.setPassword(ID, 'root', 'x')).rejects.toMatchObject(told);
+  await expect(guests.setPassword(ID, 'root', 'x', signal)).rejects.toMatchObject(told);
   await expect(guests.interrupt(ID)).rejects.toMatchObject(told);
   failure = undefined;
 });
@@ -46,7 +47,23 @@ it.each([
 it('repeats nothing of what a guest says against a password', async () => {
   failure = new LibvirtError(1, 10, 'chpasswd: x is too simple');
   const told = { kind: 'conflict', message: 'error setting admin password' };
-  await expect(guests.setPassword(ID, 'root', 'x')).rejects.toMatchObject(told);
+  await expect(guests.setPassword(ID, 'root', 'x', signal)).rejects.toMatchObject(told);
   await expect(guests.interrupt(ID)).rejects.toMatchObject({ message: /^the hypervisor refused/ });
+  failure = undefined;
+});
+
+it('asks again while no agent answers, as long as the guest may be starting', async () => {
+  const patient = new Guests(libvirt, pino({ level: 'silent' }), { forMs: 60_000, everyMs: 1 });
+  failure = new LibvirtError(86, 10, 'no answer');
+  called = [];
+  const set = patient.setPassword(ID, 'root', 'x', signal);
+  await expect.poll(() => called.length).toBeGreaterThan(6);
+  failure = undefined;
+  await set;
+  failure = new LibvirtError(86, 10, 'no answer');
+  const leaving = new AbortController();
+  const left = patient.setPassword(ID, 'root', 'x', leaving.signal);
+  leaving.abort();
+  await expect(left).rejects.toThrow('abort');
   failure = undefined;
 });

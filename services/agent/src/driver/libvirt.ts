@@ -265,8 +265,8 @@ export class LibvirtDriver implements HypervisorDriver {
     return this.#guests.interrupt(serverId);
   }
 
-  setPassword(serverId: string, user: string, password: string): Promise<void> {
-    return this.#guests.setPassword(serverId, user, password);
+  setPassword(serverId: string, user: string, password: string, signal: AbortSignal): Promise<void> {
+    return this.#guests.setPassword(serverId, user, password, signal);
   }
 
   power(serverId: string): Promise<PowerState> {

@@ -130,6 +130,21 @@ describe('copies of disks', () => {
     expect(rig.last).toMatchObject({ outcome: 'done', power: 'running' });
   });
 
+  it('are made of a guest that ends meanwhile: it stays off, and that it ended is told', async () => {
+    rig.want({ generation: 1 });
+    await rig.send(10, 1, 1);
+    await rig.hears({ outcome: 'done', power: 'running' });
+    rig.faults.set(`export ${A}`, fail.unavailable('the guest was switched off'));
+    rig.want({ generation: 2, export: wanted() });
+    await rig.send(11, 1, 2);
+    await rig.hears({ outcome: 'busy', error: 'the guest was switched off' });
+    await rig.driver.happen(A, 'stopped');
+    rig.faults.clear();
+    await rig.hears({ fence: 11, outcome: 'done', power: 'stopped' });
+    await rig.hears({ fence: 11, event: true, power: 'stopped' });
+    expect((await rig.driver.consoleLog(A, 0)).toString()).not.toContain('boot=2');
+  });
+
   it('fail with a reason, the server staying as it is', async () => {
     rig.want({ generation: 1, export: wanted({ trouble: 'the image was deleted' }) });
     await rig.send(10, 1, 1);

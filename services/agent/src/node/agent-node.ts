@@ -179,6 +179,8 @@ export class AgentNode {
     const { phase, error, reboots = held.reboots, wanted = held.wanted } = outcome;
     await this.#ledger.put({ ...held, phase, error, power, reboots, wanted, atMs: this.#now() });
     await this.#answer(this.#ledger.get(job.serverId)!);
+    // Nobody else tells of it: what changes while a job runs is no event by itself.
+    if (outcome.ended) await this.#reporter.server({ ...this.#about(this.#ledger.get(job.serverId)!), event: true });
   }
 
   #refuse(command: Ensure): Promise<void> {

@@ -17,6 +17,8 @@ export interface JobOutcome {
   readonly reboots?: number;
   /** Power that the spec asked for. */
   readonly wanted?: string;
+  /** The guest ended by itself while its disk was copied. */
+  readonly ended?: boolean;
 }
 
 export interface JobDeps {
@@ -44,6 +46,8 @@ export class ServerJob {
   readonly #abort = new AbortController();
   readonly #began = performance.now();
   #wanted: string | undefined;
+  /** The guest has been seen running while its disk was to be copied. */
+  #ran = false;
 
   constructor(serverId: string, generation: number, deps: JobDeps) {
     this.serverId = serverId;
@@ -67,10 +71,10 @@ export class ServerJob {
   ): Promise<JobOutcome | undefined> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await this.#attempt(reboots(), onSpec);
+        return { ...(await this.#attempt(reboots(), onSpec)), ended: await this.#hasEnded() };
       } catch (error) {
         if (this.aborted) return undefined;
-        if (!this.#worthAnotherTry(error)) return this.#failed(error);
+        if (!this.#worthAnotherTry(error)) return { ...this.#failed(error), ended: await this.#hasEnded() };
         this.trouble = privateMessage(error);
         this.#deps.log.warn(
           { reason: this.trouble, serverId: this.serverId, attempt },
@@ -81,6 +85,12 @@ export class ServerJob {
         if (this.aborted) return undefined;
       }
     }
+  }
+
+  /** True when the guest ran when its disk was to be copied, and is off by now. */
+  async #hasEnded(): Promise<boolean> {
+    const power = this.#ran ? await this.#deps.driver.power(this.serverId).catch(() => undefined) : undefined;
+    return power === 'stopped' || power === 'crashed';
   }
 
   #worthAnotherTry(error: unknown): boolean {
@@ -117,15 +127,19 @@ export class ServerJob {
   /** An interrupt is noted before it is sent: it is never sent twice, whatever dies in between. */
   async #errand({ serverId, fence, seq }: ServerSpec, { kind, user, password }: computeV1.Errand): Promise<void> {
     const { driver, isFirst } = this.#deps;
-    if (kind === 'password') return driver.setPassword(serverId, user, password);
+    if (kind === 'password') return driver.setPassword(serverId, user, password, this.#abort.signal);
     if (kind !== 'interrupt') throw fail.conflict(`this agent knows nothing of the errand ${kind.slice(0, 20)}`);
     if (await isFirst({ fence, seq })) await driver.interrupt(serverId);
   }
 
+  /** A guest that has ended by itself since its disk was to be copied stays off, and is copied as it is. */
   async #running(spec: ServerSpec, reboots: number | undefined): Promise<void> {
     const { driver } = this.#deps;
-    if (reboots === undefined || spec.rebootCount <= reboots) return driver.ensureRunning(spec, this.#abort.signal);
-    await driver.reboot(spec, spec.rebootKind === 'HARD' ? 'HARD' : 'SOFT', this.#abort.signal);
+    if (reboots !== undefined && spec.rebootCount > reboots)
+      return driver.reboot(spec, spec.rebootKind === 'HARD' ? 'HARD' : 'SOFT', this.#abort.signal);
+    if (spec.export && (await this.#hasEnded())) return;
+    await driver.ensureRunning(spec, this.#abort.signal);
+    this.#ran = spec.export !== undefined;
   }
 
   /** A domain that compute does not know is left alone: it shows up as unknown, and nobody destroys it here. */

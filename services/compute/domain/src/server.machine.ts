@@ -34,6 +34,15 @@ const NOT_DELETING = ANY_TASK.filter((task) => task !== 'deleting');
 /** What goes on with a server that has been launched. */
 const OPERATING = TASK_STATES.filter((task) => task !== 'deleting' && !BUILDING.includes(task));
 const IDLE: readonly null[] = [null];
+/** What a hard reboot cuts short: whatever waits for a guest that may never answer. */
+const OVERTAKEN: readonly TaskState[] = [
+  'rebooting',
+  'rebooting_hard',
+  'pausing',
+  'unpausing',
+  'suspending',
+  'resuming',
+];
 /** With a disk of which an image can be made. */
 const IMAGED: readonly VmState[] = ['active', 'stopped', 'paused', 'suspended'];
 
@@ -46,7 +55,7 @@ const asked = table({
   rebootSoft: { from: ['active'], task: IDLE, toTask: 'rebooting', power: 'running' },
   rebootHard: {
     from: ['active', 'stopped', 'paused', 'suspended', 'error'],
-    task: IDLE,
+    task: [null, ...OVERTAKEN],
     toTask: 'rebooting_hard',
     power: 'running',
   },

@@ -50,6 +50,27 @@ describe('power', () => {
       expect((await act(bad)).status).toBe(400);
   });
 
+  it('reboots hard while a reboot is under way, once more and no oftener, and a delete goes before that', async () => {
+    const all = () =>
+      stage.scratch.db.query(
+        `select kind, state, cancelled, input->>'kind' as how from task where key = $1 and state <> 'done' order by created_at`,
+        [`server/${id}`],
+      );
+    await act({ reboot: { type: 'SOFT' } });
+    expect((await act({ reboot: { type: 'SOFT' } })).status).toBe(409);
+    for (const _ of [1, 2]) expect((await act({ reboot: { type: 'HARD' } })).status).toBe(202);
+    expect((await show()).status).toBe('HARD_REBOOT');
+    const soft = { kind: 'server.reboot', state: 'running', cancelled: true, how: 'SOFT' };
+    const hard = { kind: 'server.reboot', cancelled: false, how: 'HARD' };
+    expect(await all()).toEqual([soft, { ...hard, state: 'queued' }]);
+    expect((await stage.ask('DELETE', `/v2.1/servers/${id}`)).status).toBe(204);
+    expect(await all()).toEqual([
+      soft,
+      { ...hard, state: 'abandoned' },
+      { kind: 'server.delete', state: 'queued', cancelled: false, how: null },
+    ]);
+  });
+
   it('refuses what does not fit, before it tells whether there is a server', async () => {
     expect((await act({ 'os-start': null })).status).toBe(409);
     expect((await act({ 'os-stop': null }, { as: READER })).status).toBe(403);

@@ -1,9 +1,10 @@
 import { Injectable } from '@nestjs/common';
 import { fail, isUuid } from '#libs/kernel';
-import { insertTask, requestCancel } from '#libs/platform/flow';
+import { insertTask, requestCancel, withdrawWaiting } from '#libs/platform/flow';
 import type { Credentials } from '#libs/platform/policy';
 import {
   isBeingDeleted,
+  isRebootWaiting,
   listServerNames,
   listServers,
   type ServerPatch,
@@ -152,17 +153,22 @@ export class ServerHandlers {
     });
   }
 
+  /** A hard one cuts short what waits for the guest, and follows it; where one follows already, that is the one asked for. */
   async reboot(server: Server, kind: RebootKind, asker: Asker): Promise<void> {
     refuseLocked(server, asker);
     const { db, servers } = this.books;
     const now = this.around.clock.now();
     const move = kind === 'SOFT' ? 'rebootSoft' : 'rebootHard';
+    const key = serverKey(server.id);
     await db.tx(async (tx) => {
+      const overtaken = kind === 'HARD' ? (await servers.lock(tx, server.id))?.taskState : null;
+      if (overtaken === 'rebooting_hard' && (await isRebootWaiting(tx, server.id))) return;
       const moved = server.host === null ? undefined : await servers.move(tx, server.id, move, now, { reboot: kind });
       if (!moved) throw await this.wrongState(server, move, 'reboot');
       const { generation, rebootCount } = moved;
       const input = { serverId: server.id, generation, rebootCount, kind };
-      await insertTask(tx, { ...this.task(server, asker), kind: SERVER_REBOOT, input });
+      if (overtaken) await requestCancel(tx, key);
+      await insertTask(tx, { ...this.task(server, asker), kind: SERVER_REBOOT, input, queue: Boolean(overtaken) });
     });
   }
 
@@ -180,6 +186,7 @@ export class ServerHandlers {
       if (!current) throw serverNotFound(server.id);
       await servers.move(tx, server.id, 'remove', now);
       if (await isBeingDeleted(tx, server.id)) return;
+      await withdrawWaiting(tx, key, 'the server is deleted');
       await requestCancel(tx, key);
       const input = { serverId: server.id };
       await insertTask(tx, { ...this.task(server, asker), kind: SERVER_DELETE, input, queue: true });

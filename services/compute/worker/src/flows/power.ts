@@ -98,6 +98,8 @@ async function settle<I extends ServerPowerInput>(
   tx: Tx,
   ctx: Ctx<I>,
 ): Promise<void> {
+  const server = await deps.servers.lock(tx, ctx.input.serverId);
+  if (server && isLaterReboot(server, ctx.input)) return;
   const power = chosen(plan.power, ctx.input);
   // A guest that runs has its disk.
   const running: ServerPatch = power === 'running' ? { fault: null, diskMade: true } : {};
@@ -106,7 +108,11 @@ async function settle<I extends ServerPowerInput>(
   if (!moved) throw new Permanent('The server is being deleted.', { kind: 'conflict' });
 }
 
-/** Where a delete has taken the server over, no move applies and nothing is changed. */
+/** A hard reboot follows, and the server's states are its own. */
+const isLaterReboot = (server: Server, { generation }: ServerPowerInput): boolean =>
+  server.taskState === 'rebooting_hard' && server.generation > generation;
+
+/** Where a delete or a hard reboot has taken the server over, no move applies and nothing is changed. */
 async function giveUp<I extends ServerPowerInput>(
   deps: FlowDeps,
   plan: PowerPlan<I>,
@@ -115,7 +121,7 @@ async function giveUp<I extends ServerPowerInput>(
 ): Promise<void> {
   const { serverId } = ctx.input;
   const server = await deps.servers.lock(tx, serverId);
-  if (!server) return;
+  if (!server || isLaterReboot(server, ctx.input)) return;
   const report = server.host ? await deps.reports.latest(tx, serverId, server.host) : undefined;
   const message = ctx.failure?.message ?? `The server ${plan.failed}.`;
   const back = plan.back(server, report?.power);

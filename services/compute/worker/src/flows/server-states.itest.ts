@@ -11,11 +11,13 @@ import {
   SERVER_REBOOT,
   SERVER_REBUILD,
   SERVER_RESCUE,
+  SERVER_RESUME,
   SERVER_SHELVE,
   SERVER_START,
   SERVER_STOP,
   SERVER_SUSPEND,
   SERVER_TRIGGER_CRASH_DUMP,
+  SERVER_UNPAUSE,
   type Server,
   serverKey,
   TASK_STATES,
@@ -152,4 +154,46 @@ it('goes in the midst of any operation', async () => {
     ]);
   }
   expect(await bed.usage()).toEqual({ instances: 0, cores: 0, ram: 0 });
+});
+
+describe('a hard reboot', () => {
+  const overtaken = [
+    [SERVER_REBOOT, 'rebootSoft', 'active'],
+    [SERVER_REBOOT, 'rebootHard', 'active'],
+    [SERVER_PAUSE, 'pause', 'active'],
+    [SERVER_UNPAUSE, 'unpause', 'paused'],
+    [SERVER_SUSPEND, 'suspend', 'active'],
+    [SERVER_RESUME, 'resume', 'suspended'],
+  ] as const;
+
+  it.each(overtaken)('follows %s that does not come to its end (%s)', async (kind, move, from) => {
+    const id = await put(from, null);
+    node.deaf = true;
+    await bed.change(id, kind, move, kind === SERVER_REBOOT ? 'SOFT' : undefined);
+    await atWork(id);
+    await bed.overtake(id);
+    const ended = async () => (await bed.tasksOf(id)).find((task) => task.kind === kind)?.state === 'undone';
+    await bed.until(ended);
+    expect((await bed.server(id))?.taskState).toBe('rebooting_hard');
+    node.deaf = false;
+    await bed.settled(id);
+    const { vmState, taskState, fault } = (await bed.server(id))!;
+    expect({ vmState, taskState, fault }).toEqual({ vmState: 'active', taskState: null, fault: null });
+    expect([(await bed.tasksOf(id)).at(-1)?.state, bed.guest(id).power]).toEqual(['done', 'running']);
+    await remove(id);
+    await gone(id);
+  });
+
+  it('that waits is dropped for a delete', async () => {
+    const id = await put('active', null);
+    node.deaf = true;
+    await bed.change(id, SERVER_REBOOT, 'rebootSoft', 'SOFT');
+    await atWork(id);
+    await bed.overtake(id);
+    await remove(id);
+    node.deaf = false;
+    await gone(id);
+    await bed.settled(id);
+    expect(await bed.remains(id)).toEqual([]);
+  });
 });

@@ -15,6 +15,7 @@ import {
   type Probe,
   requestCancel,
   taskHistory,
+  withdrawWaiting,
 } from '#libs/platform/flow';
 import { openLog } from '#libs/platform/log';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
@@ -40,6 +41,7 @@ import {
   type RebootKind,
   SERVER_CREATE,
   SERVER_DELETE,
+  SERVER_REBOOT,
   type Server,
   type ServerCreateInput,
   serverKey,
@@ -285,11 +287,25 @@ export class Testbed {
     });
   }
 
+  /** As the api reboots hard what something else is done with. */
+  async overtake(serverId: string): Promise<void> {
+    const key = serverKey(serverId);
+    await this.db.tx(async (tx) => {
+      const moved = await this.servers.move(tx, serverId, 'rebootHard', this.now(), { reboot: 'HARD' });
+      if (!moved) throw fail.conflict('not now');
+      await requestCancel(tx, key);
+      const { generation, rebootCount } = moved;
+      const input = { serverId, generation, rebootCount, kind: 'HARD' };
+      await insertTask(tx, { id: randomUUID(), kind: SERVER_REBOOT, key, input, queue: true });
+    });
+  }
+
   /** As the api deletes. */
   async delete(serverId: string): Promise<void> {
     const key = serverKey(serverId);
     await this.db.tx(async (tx) => {
       if (!(await this.servers.move(tx, serverId, 'remove', this.now()))) throw fail.notFound('gone');
+      await withdrawWaiting(tx, key, 'the server is deleted');
       await requestCancel(tx, key);
       await insertTask(tx, { id: randomUUID(), kind: SERVER_DELETE, key, input: { serverId }, queue: true });
     });
