@@ -72,6 +72,9 @@ take() { # list-name module...
 }
 take early virtio_pci virtio_net virtio_blk virtio_scsi sd_mod ext4 crc32c_generic
 take late sr_mod isofs button evdev virtio-rng virtio_balloon virtio_console
+# What few machines have, for each a list that is loaded only there.
+take ata ahci ata_piix
+take watchdog i6300esb
 
 # --- one image ------------------------------------------------------------------------------------------------------
 build() { # name size-MiB banner

@@ -77,19 +77,21 @@ describe('the auditor', () => {
   });
 
   it.each([
-    ['active', 'running'],
-    ['stopped', 'stopped'],
-    ['paused', 'paused'],
-    ['suspended', 'suspended'],
-    ['shelved', 'stopped'],
-    ['rescued', 'running'],
-    ['resized', 'stopped'],
-  ])('looks where a server that is %s has its domain, and whether that is %s', (state, domain) => {
+    ['active', 'running', 'crashed'],
+    ['stopped', 'stopped', 'running'],
+    // Its watchdog, or a fault, has switched it off.
+    ['stopped', 'crashed', 'paused'],
+    ['paused', 'paused', 'crashed'],
+    ['suspended', 'suspended', 'crashed'],
+    ['shelved', 'stopped', 'running'],
+    ['rescued', 'running', 'paused'],
+    ['resized', 'stopped', 'suspended'],
+  ])('looks where a server that is %s has its domain, and whether that is %s', (state, domain, wrong) => {
     const server = row('server', 's1', { node: 'node-1', state });
     const found = (is: string) => row('domain', 's1', { serverId: 's1', node: 'node-1', state: is });
     const others = without('server').filter(({ kind }) => kind !== 'domain');
     expect(codes([...others, server, found(domain)])).toEqual([]);
-    expect(codes([...others, server, found('crashed')])).toEqual(['domain-in-other-state']);
+    expect(codes([...others, server, found(wrong)])).toEqual(['domain-in-other-state']);
     expect(codes([...others, server])).toEqual(['server-without-domain']);
   });
 

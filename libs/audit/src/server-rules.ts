@@ -5,14 +5,15 @@ import { finding, orphans, type Rule } from './finding.js';
 /** By the state of a server that is on a node: those in which its domain may be. */
 const DOMAIN_STATES: Readonly<Record<string, readonly string[]>> = {
   active: ['running'],
-  stopped: ['stopped'],
+  // A watchdog or a fault may have switched it off.
+  stopped: ['stopped', 'crashed'],
   paused: ['paused'],
   suspended: ['suspended'],
-  shelved: ['stopped'],
+  shelved: ['stopped', 'crashed'],
   // Whoever is inside may switch it off.
-  rescued: ['running', 'stopped'],
+  rescued: ['running', 'stopped', 'crashed'],
   // As it was before: running or not.
-  resized: ['running', 'stopped'],
+  resized: ['running', 'stopped', 'crashed'],
 };
 const onNode = (row: BookRow): boolean => row.node !== '' && row.state in DOMAIN_STATES;
 

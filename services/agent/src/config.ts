@@ -56,6 +56,8 @@ export const AgentOptions = Type.Object({
   cpu: Type.Optional(Cpu),
   /** Host processors for guests with processors of their own, as a list (`2-7,^4`); no other guest runs on them. */
   dedicatedCpus: Type.String({ default: '', pattern: '^[\\^0-9, -]*$' }),
+  /** Host processors that all other guests share; by itself all that are not dedicated. */
+  sharedCpus: Type.String({ default: '', pattern: '^[\\^0-9, -]*$' }),
   delays: Type.Optional(Delays),
 });
 export type AgentOptions = Static<typeof AgentOptions>;

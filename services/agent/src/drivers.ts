@@ -40,6 +40,14 @@ export async function makeDriver(options: AgentOptions, stateDir: string, log: L
   return libvirtDriver(options, stateDir, log);
 }
 
+/** Throws where a host processor is to be both. */
+function cpuSets(options: AgentOptions): { dedicatedCpus: ReadonlySet<number>; sharedCpus: ReadonlySet<number> } {
+  const [dedicatedCpus, sharedCpus] = [cpuSet(options.dedicatedCpus), cpuSet(options.sharedCpus)];
+  const both = [...dedicatedCpus].filter((cpu) => sharedCpus.has(cpu));
+  if (both.length) throw new Error(`dedicatedCpus and sharedCpus both name ${both.join(', ')}`);
+  return { dedicatedCpus, sharedCpus };
+}
+
 async function libvirtDriver(options: AgentOptions, stateDir: string, log: Log): Promise<HypervisorDriver> {
   await chmod(stateDir, 0o711);
   const probe = await probeKvm(options.virtType, thisHost(run));
@@ -52,6 +60,5 @@ async function libvirtDriver(options: AgentOptions, stateDir: string, log: Log):
   const advertisements = new AdvertisementGuard({ run, watch, bridge: options.bridge, log });
   const parts = { instances, images, metadata, ovs, advertisements, run, probe, log, secret };
   const { bridge, parallel, shutdownMs, capacity = {}, cpu = {}, libvirtSocket: socket } = options;
-  const dedicatedCpus = cpuSet(options.dedicatedCpus);
-  return new LibvirtDriver({ ...parts, bridge, parallel, shutdownMs, capacity, cpu, dedicatedCpus, socket });
+  return new LibvirtDriver({ ...parts, ...cpuSets(options), bridge, parallel, shutdownMs, capacity, cpu, socket });
 }

@@ -64,7 +64,7 @@ export class Login {
   }
 
   /** The node that it is on. */
-  async node({ id }: Guest): Promise<string> {
+  async node({ id }: { readonly id: string }): Promise<string> {
     const { server } = await this.lab.compute<{ server: Server }>('GET', `/servers/${id}`, undefined, 'admin');
     return server['OS-EXT-SRV-ATTR:host']!;
   }

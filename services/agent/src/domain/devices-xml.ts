@@ -12,7 +12,7 @@ export function devices(input: DomainInput): Element[] {
     usbController(input),
     ...serials(input.consoleLog, hardware.serialPorts),
     ...(hardware.guestAgent ? [guestAgent()] : []),
-    ...(hardware.tablet ? [element('input', { type: 'tablet', bus: 'usb' })] : []),
+    ...(hardware.tablet ? [element('input', { type: 'tablet', bus: hardware.tablet })] : []),
     ...(hardware.tpm ? [tpm(hardware.tpm)] : []),
     // The screen: on a socket in libvirt's folder, where no network reaches it.
     element('graphics', { type: 'vnc' }, element('listen', { type: 'socket' })),
@@ -24,7 +24,7 @@ export function devices(input: DomainInput): Element[] {
 }
 
 function usbController(input: DomainInput): Element {
-  const needed = input.hardware.tablet || busesOf(input).has('usb');
+  const needed = input.hardware.tablet === 'usb' || busesOf(input).has('usb');
   return element('controller', { type: 'usb', model: needed ? 'qemu-xhci' : 'none' });
 }
 

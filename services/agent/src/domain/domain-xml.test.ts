@@ -31,7 +31,7 @@ describe('the domain', () => {
       accel: 'kvm',
       configDrive: undefined,
       nics: [],
-      hardware: hardwareFor({}, { ...LARGE_NODE, dedicatedCpus: new Set() }),
+      hardware: hardwareFor({}, { ...LARGE_NODE, dedicatedCpus: new Set(), sharedCpus: new Set(Array(16).keys()) }),
       disk: { ...INPUT.disk, baseFormat: 'raw' },
     };
     await expect(domainXml(input)).toMatchFileSnapshot('./domain-kvm.golden.xml');

@@ -7,7 +7,7 @@
 import type { Accel } from '../kvm/probe.js';
 import { devices, networkInterface } from './devices-xml.js';
 import type { DisksInput } from './disks-xml.js';
-import { cpuTuning, features, memoryBacking, memoryTuning, processor, timers, vcpus } from './processor-xml.js';
+import { clock, cpuTuning, features, memoryBacking, memoryTuning, processor, vcpus } from './processor-xml.js';
 import { type Element, element, toXml } from './xml.js';
 
 export interface DomainNic {
@@ -55,7 +55,7 @@ export function domainXml(input: DomainInput): string {
       operatingSystem(input),
       features(input),
       processor(input),
-      element('clock', { offset: 'utc' }, ...timers(input.accel)),
+      clock(input),
       element('on_poweroff', {}, 'destroy'),
       element('on_reboot', {}, 'restart'),
       element('on_crash', {}, 'destroy'),

@@ -28,9 +28,9 @@ export function cpuTuning({ cpuQuota, layout }: Hardware): Element | undefined {
     shares === undefined ? undefined : element('shares', {}, shares),
     period === undefined ? undefined : element('period', {}, period),
     quota === undefined ? undefined : element('quota', {}, quota),
-    ...[...layout.pins]
+    ...[...layout.floats, ...layout.pins.map(({ vcpu, hostCpu }) => ({ vcpu, hostCpus: [hostCpu] }))]
       .sort((a, b) => a.vcpu - b.vcpu)
-      .map(({ vcpu, hostCpu }) => element('vcpupin', { vcpu, cpuset: String(hostCpu) })),
+      .map(({ vcpu, hostCpus }) => element('vcpupin', { vcpu, cpuset: cpuRanges(hostCpus) })),
     layout.pins.length ? element('emulatorpin', { cpuset: emulatorCpus(layout) }) : undefined,
   ];
   return tuned.some((one) => one !== undefined) ? element('cputune', {}, tuned) : undefined;
@@ -51,7 +51,7 @@ export function memoryTuning({ cells }: Layout): Element | undefined {
 
 /** Emulation translates into a cache that would otherwise grow to a gigabyte. */
 export function features({ memoryMb, accel, hardware }: Machine): Element {
-  const { pmu, hidden, firmware } = hardware;
+  const { pmu, hidden, firmware, windows } = hardware;
   const cacheMib = memoryMb <= 1024 ? 64 : 256;
   return element(
     'features',
@@ -60,10 +60,21 @@ export function features({ memoryMb, accel, hardware }: Machine): Element {
     element('apic'),
     firmware?.secureBoot ? element('smm', { state: 'on' }) : undefined,
     pmu === undefined ? undefined : element('pmu', { state: pmu ? 'on' : 'off' }),
+    windows && accel === 'kvm' ? hypervisorInterface() : undefined,
     hidden && accel === 'kvm' ? element('kvm', {}, element('hidden', { state: 'on' })) : undefined,
     accel === 'tcg' ? element('tcg', {}, element('tb-cache', { unit: 'MiB' }, cacheMib)) : undefined,
   );
 }
+
+/** What Windows expects of a hypervisor; QEMU alone does not have it. */
+const hypervisorInterface = (): Element =>
+  element('hyperv', {}, [
+    element('relaxed', { state: 'on' }),
+    element('vapic', { state: 'on' }),
+    element('spinlocks', { state: 'on', retries: 8191 }),
+    element('vpindex', { state: 'on' }),
+    element('synic', { state: 'on' }),
+  ]);
 
 export function processor({ accel, hardware }: Machine): Element {
   const { cpu, topology, layout, hidden } = hardware;
@@ -94,10 +105,16 @@ const numa = ({ cells }: Layout): Element =>
     ),
   );
 
-export function timers(accel: Accel): Element[] {
+export function clock({ accel, hardware }: Pick<Machine, 'accel' | 'hardware'>): Element {
+  return element('clock', { offset: hardware.windows ? 'localtime' : 'utc' }, ...timers(accel, hardware));
+}
+
+function timers(accel: Accel, { hpet, windows }: Hardware): Element[] {
   const list = [
     element('timer', { name: 'rtc', tickpolicy: 'catchup' }),
-    element('timer', { name: 'hpet', present: 'no' }),
+    element('timer', { name: 'hpet', present: hpet ? 'yes' : 'no' }),
   ];
-  return accel === 'kvm' ? [...list, element('timer', { name: 'pit', tickpolicy: 'delay' })] : list;
+  if (accel !== 'kvm') return list;
+  const own = windows ? [element('timer', { name: 'hypervclock', present: 'yes' })] : [];
+  return [...list, element('timer', { name: 'pit', tickpolicy: 'delay' }), ...own];
 }

@@ -9,6 +9,7 @@ import type { ConsoleKind } from '../console/guest-console.js';
 import { sendBytes } from '../disk/image-upload.js';
 import { emptyQcow2 } from '../disk/qcow2-header.js';
 import { Journal } from '../fence/journal.js';
+import { PRETENDED } from '../hardware/traits.js';
 import { type Diagnostics, diagnosticsOf } from './diagnostics.js';
 import type {
   Capacity,
@@ -106,7 +107,7 @@ export class FakeDriver implements HypervisorDriver {
       memoryMb,
       diskGb,
       cpuInfo,
-      traits: [],
+      traits: PRETENDED,
     };
   }
 

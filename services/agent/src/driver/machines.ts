@@ -25,6 +25,8 @@ export interface MachinesOptions {
   readonly cpu: CpuPreference;
   /** Host processors that are set aside for guests with processors of their own. */
   readonly dedicatedCpus: ReadonlySet<number>;
+  /** Those that other guests share; empty: all others. */
+  readonly sharedCpus: ReadonlySet<number>;
   readonly capacity: { readonly vcpus?: number; readonly memoryMb?: number; readonly diskGb?: number };
 }
 
@@ -78,12 +80,13 @@ export class Machines {
     const hypervisorVersion = await this.#libvirt.call(PROCEDURES.version, undefined);
     const node = await this.#libvirt.call(PROCEDURES.nodeInfo, undefined);
     const { blocks, bsize } = await statfs(instances.folder);
+    const { sharedCpus } = await this.#known();
     return {
       hypervisorType: 'QEMU',
       hypervisorVersion,
       accel: probe.accel,
       accelReason: probe.reason,
-      vcpus: capacity.vcpus ?? node.cpus,
+      vcpus: capacity.vcpus ?? sharedCpus.size,
       memoryMb: capacity.memoryMb ?? Math.floor(node.memoryKib / 1024),
       diskGb: capacity.diskGb ?? Math.floor((blocks * bsize) / GIB),
       ...(await this.#described()),
@@ -101,6 +104,7 @@ export class Machines {
       cpuInfo: {
         ...{ vendor: host.vendor, model: host.model, arch: 'x86_64', features },
         topology: { sockets: abilities.cells.length, cores: count, threads: 1 },
+        dedicatedCpus: abilities.dedicatedCpus.size,
         machineTypes: [...abilities.machineTypes.keys()],
         numa: abilities.cells.map(({ cpus, memoryMb }) => ({ cpus: cpus.map(({ id }) => id), memoryMb })),
       },
@@ -116,7 +120,7 @@ export class Machines {
   }
 
   async #read(): Promise<Abilities> {
-    const { probe, dedicatedCpus } = this.#options;
+    const { probe, dedicatedCpus, sharedCpus } = this.#options;
     const virtType = probe.accel === 'kvm' ? 'kvm' : 'qemu';
     const family = (machine: string): Promise<string> =>
       this.#libvirt.call(PROCEDURES.domainCapabilities, { machine, virtType });
@@ -130,7 +134,7 @@ export class Machines {
     const memoryMb = Math.floor(node.memoryKib / 1024);
     return abilitiesOf(
       { host, families: { pc, q35 } },
-      { accel: probe.accel, cpus: node.cpus, memoryMb, dedicatedCpus, cpuQuota },
+      { accel: probe.accel, cpus: node.cpus, memoryMb, dedicatedCpus, sharedCpus, cpuQuota },
     );
   }
 

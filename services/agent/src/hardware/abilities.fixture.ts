@@ -25,6 +25,7 @@ export const PLAIN_NODE: Abilities = {
   families: { pc: { ...FAMILY, diskBuses: ['ide', ...FAMILY.diskBuses] }, q35: FAMILY },
   cells: [{ id: 0, memoryMb: 8_192, hugePages: [], cpus: [0, 1].map((id) => ({ id, siblings: [id] })) }],
   dedicatedCpus: new Set(),
+  sharedCpus: new Set([0, 1]),
   cpuQuota: true,
 };
 
@@ -49,6 +50,7 @@ export const LARGE_NODE: Abilities = {
     }),
   })),
   dedicatedCpus: new Set([1, 2, 3, 5, 6, 7, 9, 10, 11, 13, 14, 15]),
+  sharedCpus: new Set([0, 4, 8, 12]),
 };
 
 export const ORDER: HardwareOrder = {

@@ -1,4 +1,5 @@
 /** What a node can give to guests, as libvirt's documents about it and the node's configuration say. */
+import { fail } from '#libs/kernel';
 import type { Accel } from '../kvm/probe.js';
 import { type Node, parseXml } from './xml-reader.js';
 
@@ -33,6 +34,8 @@ export interface Abilities {
   readonly cells: readonly HostCell[];
   /** Host processors that are set aside for guests with processors of their own. */
   readonly dedicatedCpus: ReadonlySet<number>;
+  /** Those that all other guests share. */
+  readonly sharedCpus: ReadonlySet<number>;
   /** The kernel can hold guests to a share of processor time. */
   readonly cpuQuota: boolean;
 }
@@ -49,19 +52,32 @@ export interface NodeFacts {
   readonly cpus: number;
   readonly memoryMb: number;
   readonly dedicatedCpus: ReadonlySet<number>;
+  /** Empty: all that are not dedicated. */
+  readonly sharedCpus: ReadonlySet<number>;
   readonly cpuQuota: boolean;
 }
 
+/** Throws where the configuration speaks of host processors that are not there. */
 export function abilitiesOf(documents: CapabilityDocuments, facts: NodeFacts): Abilities {
   const host = parseXml(documents.host);
+  const cells = cellsOf(host, facts);
   return {
     accel: facts.accel,
     machineTypes: machineTypesOf(host),
     families: { pc: familyOf(documents.families.pc), q35: familyOf(documents.families.q35) },
-    cells: cellsOf(host, facts),
-    dedicatedCpus: facts.dedicatedCpus,
+    cells,
+    ...cpusOf(cells, facts),
     cpuQuota: facts.cpuQuota,
   };
+}
+
+function cpusOf(cells: readonly HostCell[], facts: NodeFacts): Pick<Abilities, 'dedicatedCpus' | 'sharedCpus'> {
+  const { dedicatedCpus, sharedCpus } = facts;
+  const all = cells.flatMap((cell) => cell.cpus.map(({ id }) => id));
+  const strange = [...dedicatedCpus, ...sharedCpus].filter((cpu) => !all.includes(cpu));
+  if (strange.length) throw fail.invalid(`the configuration names processors that are not there: ${strange.join()}`);
+  if (sharedCpus.size) return { dedicatedCpus, sharedCpus };
+  return { dedicatedCpus, sharedCpus: new Set(all.filter((cpu) => !dedicatedCpus.has(cpu))) };
 }
 
 function machineTypesOf(host: Node): Map<string, MachineFamily> {

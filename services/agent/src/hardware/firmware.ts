@@ -14,7 +14,7 @@ export interface Tpm {
 
 /** Undefined: BIOS. */
 export function firmwareOf(wishes: Wishes, able: MachineAbilities, family: MachineFamily): Firmware | undefined {
-  const type = wishes.image('hw_firmware_type') ?? 'bios';
+  const type = (wishes.image('hw_firmware_type') ?? 'bios').toLowerCase();
   const policy = wishes.text('secure_boot', 'os') ?? 'disabled';
   if (type !== 'bios' && type !== 'uefi') throw refused(`firmware of type ${type.slice(0, 40)}`);
   if (type === 'bios') {

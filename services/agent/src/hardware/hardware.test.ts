@@ -23,6 +23,10 @@ describe('what a node can not give is refused with the reason', () => {
     ['passthrough', { 'pci_passthrough:alias': 'gpu:1' }, {}, 'devices of the host'],
     ['limits of interfaces', { 'quota:vif_inbound_average': '100' }, {}, 'QoS policy'],
     ['dedicated processors where none are set aside', { 'hw:cpu_policy': 'dedicated' }, {}, 'none are set aside'],
+    ['limits of other hypervisors', { 'quota:memory_limit': '100' }, {}, 'quota:memory_limit'],
+    ['sound', {}, { hw_sound_model: 'ich9' }, 'sound'],
+    ['other architectures', {}, { hw_emulation_architecture: 'aarch64' }, 'other architectures'],
+    ['more serial ports than a PC has', {}, { hw_serial_port_count: '5' }, '5 serial ports'],
     ['more cells than the host has', { 'hw:numa_nodes': '2' }, {}, 'a cell of 1 processors and 96 MB'],
     ['huge pages', { 'hw:mem_page_size': 'large' }, {}, 'pages of size large'],
     ['an unknown machine', {}, { hw_machine_type: 'pc-i440fx-1.0' }, 'machines of type'],
@@ -73,6 +77,24 @@ describe('processors', () => {
     expect(second.held).toEqual([5, 13, 6, 14]);
     const rest = new Set([...first.held, ...second.held]);
     expect(refusal(() => hardwareFor({ extraSpecs, vcpus: 4, taken: rest }, LARGE_NODE))).toContain('4 processors');
+  });
+
+  it('of its own are given anew when something else is asked for', () => {
+    const before = hardwareFor({ extraSpecs: { 'hw:cpu_policy': 'dedicated' } }, LARGE_NODE).layout;
+    for (const [key, value] of [
+      ['hw:cpu_thread_policy', 'isolate'],
+      ['hw:emulator_threads_policy', 'isolate'],
+      ['hw:mem_page_size', '2MB'],
+    ] as const) {
+      const extraSpecs = { 'hw:cpu_policy': 'dedicated', [key]: value };
+      expect(hardwareFor({ extraSpecs, memoryMb: 2_048, before }, LARGE_NODE).layout).not.toEqual(before);
+    }
+  });
+
+  it('are refused to guests that share where all are set aside', () => {
+    const node = { ...PLAIN_NODE, dedicatedCpus: new Set([0, 1]), sharedCpus: new Set<number>() };
+    expect(refusal(() => hardwareFor({}, node))).toContain('all are set aside');
+    expect(hardwareFor({ extraSpecs: { 'hw:cpu_policy': 'dedicated' } }, node).layout.held).toEqual([0, 1]);
   });
 
   it('isolated leave the other thread of their core alone, and required ones are pairs', () => {
@@ -133,7 +155,15 @@ describe("libvirt's own documents", () => {
     <model usable='yes'>Nehalem</model><model usable='no'>EPYC</model></mode></cpu><devices><disk><enum name='bus'>
     <value>virtio</value></enum></disk><tpm><enum name='model'><value>tpm-crb</value></enum><enum name='backendModel'>
     <value>passthrough</value></enum></tpm></devices></domainCapabilities>`;
-  const facts = { accel: 'tcg' as const, cpus: 3, memoryMb: 100, dedicatedCpus: new Set<number>(), cpuQuota: false };
+  const none = new Set<number>();
+  const facts = {
+    accel: 'tcg' as const,
+    cpus: 3,
+    memoryMb: 100,
+    dedicatedCpus: none,
+    sharedCpus: none,
+    cpuQuota: false,
+  };
 
   it('say what the node can give', () => {
     const abilities = abilitiesOf({ host, families: { pc: family, q35: family } }, facts);
@@ -158,6 +188,15 @@ describe("libvirt's own documents", () => {
         ],
       },
     ]);
+  });
+
+  it('tell which processors the configuration names in vain', () => {
+    const families = { pc: family, q35: family };
+    const cpus = (sharedCpus: Set<number>, dedicatedCpus: Set<number>) =>
+      abilitiesOf({ host, families }, { ...facts, sharedCpus, dedicatedCpus });
+    expect([...cpus(none, new Set([1])).sharedCpus]).toEqual([0]);
+    expect([...cpus(new Set([0]), none).sharedCpus]).toEqual([0]);
+    expect(refusal(() => cpus(none, new Set([1, 7])))).toContain('not there: 7');
   });
 
   it('may be silent about cells', () => {

@@ -7,7 +7,7 @@ import type { Abilities, MachineAbilities, MachineFamily } from './abilities.js'
 import { type CpuModel, type CpuPreference, cpuModelOf } from './cpu.js';
 import { type Firmware, firmwareOf, type Tpm, tpmOf } from './firmware.js';
 import { type Layout, layOut } from './memory-layout.js';
-import { type CpuQuota, cpuQuotaOf, type DiskQuota, diskQuotaOf, refuseInterfaceQuota } from './quota.js';
+import { type CpuQuota, cpuQuotaOf, type DiskQuota, diskQuotaOf, refuseForeignQuota } from './quota.js';
 import { type Topology, topologyOf } from './topology.js';
 import { cpuRanges, refused, Wishes, type WishSources } from './wishes.js';
 
@@ -47,7 +47,11 @@ export interface Hardware {
   readonly packedRing: boolean;
   readonly guestAgent: boolean;
   readonly bootMenu: boolean;
-  readonly tablet: boolean;
+  /** The bus of a pointer that tells where it is. */
+  readonly tablet: 'usb' | 'virtio' | undefined;
+  /** Its clock shows local time, and under KVM it knows its hypervisor. */
+  readonly windows: boolean;
+  readonly hpet: boolean;
   readonly hidden: boolean;
   readonly pmu: boolean | undefined;
   readonly serialPorts: number;
@@ -70,16 +74,13 @@ export function hardwareOf(order: HardwareOrder, abilities: Abilities, preferenc
   const { machine, family } = machineOf(wishes, abilities);
   const able = abilities.families[family];
   const layout = layOut(wishes, abilities, order);
-  const shared = abilities.cells.flatMap((cell) => cell.cpus.map(({ id }) => id));
   return {
     machine,
     family,
     cpu: cpuModelOf(wishes, abilities.accel, able, preference),
     topology: topologyOf(wishes, order.vcpus),
     layout,
-    sharedCpus: abilities.dedicatedCpus.size
-      ? cpuRanges(shared.filter((cpu) => !abilities.dedicatedCpus.has(cpu)))
-      : '',
+    sharedCpus: sharedCpusOf(abilities, order.vcpus - layout.pins.length),
     firmware: firmwareOf(wishes, able, family),
     tpm: tpmOf(wishes, able),
     watchdog: watchdogOf(wishes),
@@ -87,16 +88,19 @@ export function hardwareOf(order: HardwareOrder, abilities: Abilities, preferenc
     video: videoOf(wishes, able),
     diskBus: busOf(wishes, 'hw_disk_bus', able) ?? 'virtio',
     cdromBus: busOf(wishes, 'hw_cdrom_bus', able) ?? 'scsi',
-    scsiModel: oneOf(wishes.image('hw_scsi_model'), SCSI_MODELS, 'SCSI controllers of model') ?? 'virtio-scsi',
+    scsiModel:
+      oneOf(wishes.image('hw_scsi_model')?.toLowerCase(), SCSI_MODELS, 'SCSI controllers of model') ?? 'virtio-scsi',
     vifModel: vifModelOf(wishes),
     queues: wishes.flag('vif_multiqueue_enabled') ? Math.min(order.vcpus, 256) : 1,
     packedRing: wishes.flag('virtio_packed_ring') ?? false,
     guestAgent: wishes.imageFlag('hw_qemu_guest_agent') ?? false,
     bootMenu: wishes.flag('boot_menu') ?? false,
-    tablet: oneOf(wishes.image('hw_pointer_model'), POINTERS, 'pointers of model') === 'usbtablet',
+    tablet: tabletOf(wishes),
+    windows: wishes.image('os_type')?.toLowerCase() === 'windows',
+    hpet: wishes.imageFlag('hw_time_hpet') ?? false,
     hidden: wishes.flag('hide_hypervisor_id') ?? wishes.imageFlag('img_hide_hypervisor_id') ?? false,
     pmu: wishes.flag('pmu'),
-    serialPorts: wishes.imageNumber('hw_serial_port_count') ?? wishes.flavorNumber('hw:serial_port_count') ?? 1,
+    serialPorts: serialPortsOf(wishes),
     cpuQuota: cpuQuotaOf(wishes, abilities),
     diskQuota: diskQuotaOf(wishes),
   };
@@ -104,7 +108,7 @@ export function hardwareOf(order: HardwareOrder, abilities: Abilities, preferenc
 
 /** What no node of ours has. */
 function refuseWhatNobodyGives(wishes: Wishes): void {
-  refuseInterfaceQuota(wishes);
+  refuseForeignQuota(wishes);
   if (wishes.flag('mem_encryption')) throw refused('encrypted memory');
   if (wishes.flag('cpu_realtime')) throw refused('processors in real time');
   if (wishes.flag('locked_memory')) throw refused('locked memory');
@@ -112,6 +116,32 @@ function refuseWhatNobodyGives(wishes: Wishes): void {
   if (wishes.flavor('hw:pmem')) throw refused('persistent memory');
   if (wishes.flavor('pci_passthrough:alias')) throw refused('devices of the host');
   if (wishes.flavor('accel:device_profile')) throw refused('accelerators');
+  if (wishes.image('hw_sound_model')) throw refused('sound');
+  if (wishes.image('hw_usb_model')) throw refused('a choice of USB controllers');
+  if (wishes.imageFlag('hw_ipxe_boot')) throw refused('booting from the network');
+  if ((wishes.image('hw_emulation_architecture') ?? 'x86_64') !== 'x86_64') throw refused('other architectures');
+}
+
+/** '': all of the host's. */
+function sharedCpusOf({ cells, sharedCpus }: Abilities, sharing: number): string {
+  if (sharing && !sharedCpus.size) throw refused('shared processors: all are set aside on this node');
+  const all = cells.reduce((sum, cell) => sum + cell.cpus.length, 0);
+  return sharedCpus.size === all ? '' : cpuRanges(sharedCpus);
+}
+
+function tabletOf(wishes: Wishes): Hardware['tablet'] {
+  const model = oneOf(wishes.image('hw_pointer_model'), POINTERS, 'pointers of model');
+  const bus = oneOf(wishes.image('hw_input_bus'), ['usb', 'virtio'] as const, 'pointers on bus');
+  return bus ?? (model === 'usbtablet' ? 'usb' : undefined);
+}
+
+/** As many as a PC has. */
+const MOST_PORTS = 4;
+
+function serialPortsOf(wishes: Wishes): number {
+  const ports = wishes.imageNumber('hw_serial_port_count') ?? wishes.flavorNumber('hw:serial_port_count') ?? 1;
+  if (ports > MOST_PORTS) throw refused(`${ports} serial ports: a machine has ${MOST_PORTS} at most`);
+  return ports;
 }
 
 function machineOf(wishes: Wishes, abilities: Abilities): { machine: string; family: MachineFamily } {
@@ -122,7 +152,7 @@ function machineOf(wishes: Wishes, abilities: Abilities): { machine: string; fam
 }
 
 function busOf(wishes: Wishes, key: string, able: MachineAbilities): DiskBus | undefined {
-  const bus = oneOf(wishes.image(key), DISK_BUSES, 'disks on bus');
+  const bus = oneOf(wishes.image(key)?.toLowerCase() as DiskBus | undefined, DISK_BUSES, 'disks on bus');
   if (bus !== undefined && !able.diskBuses.includes(bus)) throw refused(`disks on bus ${bus} of such a machine`);
   return bus;
 }

@@ -21,25 +21,35 @@ export interface Pin {
   readonly hostCpu: number;
 }
 
+/** A guest processor that may run on any of those, beside its memory. */
+export interface Float {
+  readonly vcpu: number;
+  readonly hostCpus: readonly number[];
+}
+
 export interface Layout {
   /** Empty: no topology was asked for. */
   readonly cells: readonly GuestCell[];
   readonly pins: readonly Pin[];
+  /** On a host of several cells: where those without a pin run. */
+  readonly floats: readonly Float[];
   /** Where the emulator's own threads run; empty: wherever the guest's do. */
   readonly emulatorCpus: readonly number[];
   /** Host processors that nobody else may have while the server is on the node. */
   readonly held: readonly number[];
+  /** What was asked for, as text: as long as that is the same, so is all of this. */
+  readonly asked: string;
 }
 
-const NOTHING: Layout = { cells: [], pins: [], emulatorCpus: [], held: [] };
+const NOTHING: Layout = { cells: [], pins: [], floats: [], emulatorCpus: [], held: [], asked: '' };
 
 interface Asked {
   readonly policy: string;
   readonly threads: ThreadPolicy;
   /** Guest processors with a host processor of their own. */
   readonly dedicated: ReadonlySet<number>;
-  /** One host processor more, for the emulator. */
-  readonly isolateEmulator: boolean;
+  /** `isolate`: one host processor more, for the emulator; `share`: it runs where all guests do. */
+  readonly emulator: string | undefined;
   readonly page: string | undefined;
 }
 
@@ -58,10 +68,12 @@ export function layOut(wishes: Wishes, abilities: Abilities, room: Room): Layout
   const nodes = wishes.number('numa_nodes') ?? 0;
   if (!nodes && !asked.page && !asked.dedicated.size) return NOTHING;
   const wanted = guestCells(wishes, nodes || 1, room);
-  if (room.before && sameShape(room.before, wanted, asked)) return room.before;
+  const text = JSON.stringify([wanted, { ...asked, dedicated: [...asked.dedicated] }]);
+  // What the server holds still serves, though the node's abilities may have changed since.
+  if (room.before?.asked === text) return room.before;
   if (asked.dedicated.size && !abilities.dedicatedCpus.size)
     throw refused('processors of its own: none are set aside on this node');
-  return place(wanted, asked, abilities, room);
+  return { ...place(wanted, asked, abilities, room), asked: text };
 }
 
 function askedOf(wishes: Wishes, vcpus: number): Asked {
@@ -75,7 +87,7 @@ function askedOf(wishes: Wishes, vcpus: number): Asked {
     policy,
     threads: (implied ?? wishes.text('cpu_thread_policy') ?? 'prefer') as ThreadPolicy,
     dedicated: policy === 'dedicated' ? new Set(all) : policy === 'mixed' ? masked : new Set(),
-    isolateEmulator: wishes.flavor('hw:emulator_threads_policy') === 'isolate',
+    emulator: wishes.flavor('hw:emulator_threads_policy'),
     page: pageOf(wishes),
   };
 }
@@ -106,19 +118,11 @@ function guestCells(wishes: Wishes, nodes: number, { vcpus, memoryMb }: Room): W
 
 const imageItem = (wishes: Wishes, key: string, n: number): string | undefined => wishes.image(`${key}.${n}`);
 
-/** What the server holds still serves, though the node's abilities may have changed since. */
-function sameShape(before: Layout, wanted: readonly Wanted[], asked: Asked): boolean {
-  const text = (cells: readonly Wanted[]): string =>
-    JSON.stringify(cells.map(({ cpus, memoryMb }) => [cpus, memoryMb]));
-  const pinned = before.pins.map((pin) => pin.vcpu).sort((a, b) => a - b);
-  const dedicated = [...asked.dedicated].sort((a, b) => a - b);
-  return text(before.cells) === text(wanted) && pinned.join() === dedicated.join();
-}
-
-function place(wanted: readonly Wanted[], asked: Asked, abilities: Abilities, room: Room): Layout {
+function place(wanted: readonly Wanted[], asked: Asked, abilities: Abilities, room: Room): Omit<Layout, 'asked'> {
   const free = new Set([...abilities.dedicatedCpus].filter((cpu) => !room.taken.has(cpu)));
   const cells: GuestCell[] = [];
   const pins: Pin[] = [];
+  const floats: Float[] = [];
   const held: number[] = [];
   const used = new Set<number>();
   for (const cell of wanted) {
@@ -129,10 +133,19 @@ function place(wanted: readonly Wanted[], asked: Asked, abilities: Abilities, ro
     for (const cpu of [...found.chosen.cpus, ...found.chosen.blocked]) free.delete(cpu);
     held.push(...found.chosen.cpus, ...found.chosen.blocked);
     pins.push(...own.map((vcpu, n) => ({ vcpu, hostCpu: found.chosen.cpus[n]! })));
+    if (abilities.cells.length > 1) floats.push(...floatsOf(cell, asked, found.host, abilities.sharedCpus));
     cells.push({ ...cell, hostCell: found.host.id, pageKib: found.pageKib });
   }
-  const emulatorCpus = asked.isolateEmulator ? [oneMore(free)] : [];
-  return { cells, pins, emulatorCpus, held: [...held, ...emulatorCpus] };
+  const isolated = asked.emulator === 'isolate' ? [oneMore(free)] : [];
+  const emulatorCpus = asked.emulator === 'share' ? [...abilities.sharedCpus] : isolated;
+  return { cells, pins, floats, emulatorCpus, held: [...held, ...isolated] };
+}
+
+function floatsOf(cell: Wanted, { dedicated }: Asked, host: HostCell, shared: ReadonlySet<number>): Float[] {
+  const hostCpus = host.cpus.map(({ id }) => id).filter((id) => shared.has(id));
+  const floating = cell.cpus.filter((cpu) => !dedicated.has(cpu));
+  if (floating.length && !hostCpus.length) throw refused(`shared processors in cell ${host.id}`);
+  return floating.map((vcpu) => ({ vcpu, hostCpus }));
 }
 
 function oneMore(free: ReadonlySet<number>): number {

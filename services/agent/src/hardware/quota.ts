@@ -44,7 +44,12 @@ export function diskQuotaOf(wishes: Wishes): DiskQuota {
   return found;
 }
 
+/** What libvirt knows no word for. */
+const FOREIGN = /^quota:(?:disk_io_|memory_|cpu_(?:limit|reservation|shares_))/;
+
 /** Traffic of guests is limited by QoS policies of the network; a limit in the flavor would hold nobody. */
-export function refuseInterfaceQuota(wishes: Wishes): void {
+export function refuseForeignQuota(wishes: Wishes): void {
+  const [foreign] = wishes.flavorKeys('quota:').filter((key) => FOREIGN.test(key));
+  if (foreign) throw refused(`${foreign}: such limits are other hypervisors'`);
   if (wishes.flavorKeys('quota:vif_').length) throw refused('limits of traffic by the flavor; use a QoS policy');
 }

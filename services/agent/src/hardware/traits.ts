@@ -50,6 +50,19 @@ const VIF_MODELS = ['VIRTIO', 'E1000', 'E1000E', 'RTL8139', 'NE2K_PCI', 'PCNET',
 const GRAPHICS = ['vga', 'cirrus', 'vmvga', 'virtio', 'qxl', 'bochs', 'none'];
 const BUSES = ['virtio', 'scsi', 'sata', 'ide', 'usb'];
 
+/** Of a node that only pretends: whatever is asked for. */
+export const PRETENDED = [
+  ...ALWAYS,
+  ...[...BUSES.map((bus) => `STORAGE_BUS_${bus}`), ...GRAPHICS.map((model) => `GRAPHICS_MODEL_${model}`)].map(
+    (name) => `COMPUTE_${name.toUpperCase()}`,
+  ),
+  ...VIF_MODELS.map((model) => `COMPUTE_NET_VIF_MODEL_${model}`),
+  ...['TPM_1_2', 'TPM_2_0', 'TPM_TIS', 'TPM_CRB', 'UEFI_SECURE_BOOT', 'STATELESS_FIRMWARE'].map(
+    (name) => `COMPUTE_SECURITY_${name}`,
+  ),
+  'COMPUTE_FIRMWARE_UEFI',
+];
+
 /** What guests' processors have, by Linux's names; `cpuFlags`: of the host's processor. */
 export const cpuFeatures = ({ accel }: Abilities, cpuFlags: readonly string[]): readonly string[] =>
   accel === 'kvm' ? cpuFlags : EMULATED;

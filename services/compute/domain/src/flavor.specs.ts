@@ -3,11 +3,7 @@
  * version on that promises it they are refused. Namespaces that nobody knows are the operator's own.
  */
 
-const BOOL = '(?i:true|false|yes|no|on|off|1|0|t|f|y|n)';
-const COUNT = '[1-9][0-9]*';
-const NATURAL = '[0-9]+';
-const ANY = '[^\\p{C}]+';
-const oneOf = (...words: readonly string[]): string => words.join('|');
+import { ANY, BOOL, COUNT, CPUS, knownValues, NATURAL, oneOf, PAGE_SIZE } from './value-patterns.js';
 
 /** Name patterns to value patterns, both anchored. */
 const KNOWN: Readonly<Record<string, readonly (readonly [name: string, value: string])[]>> = {
@@ -24,9 +20,9 @@ const KNOWN: Readonly<Record<string, readonly (readonly [name: string, value: st
     ['emulator_threads_policy', oneOf('isolate', 'share')],
     ['pci_numa_affinity_policy', oneOf('required', 'preferred', 'legacy', 'socket')],
     ['watchdog_action', oneOf('none', 'pause', 'poweroff', 'reset', 'disabled')],
-    ['mem_page_size', '(?:large|small|any|[0-9]+(?:[kKMGT](?:i?[bB])?)?)'],
-    ['(?:cpu_realtime_mask|cpu_dedicated_mask)', '[\\^0-9,\\s-]+'],
-    ['numa_cpus\\.[0-9]+', '[\\^0-9,\\s-]+'],
+    ['mem_page_size', PAGE_SIZE],
+    ['(?:cpu_realtime_mask|cpu_dedicated_mask)', CPUS],
+    ['numa_cpus\\.[0-9]+', CPUS],
     ['numa_mem\\.[0-9]+', COUNT],
     ['mem_encryption_model', oneOf('amd-sev', 'amd-sev-es')],
     ['tpm_model', oneOf('tpm-tis', 'tpm-crb')],
@@ -53,12 +49,7 @@ const KNOWN: Readonly<Record<string, readonly (readonly [name: string, value: st
   trait: [['[A-Z0-9_]+', oneOf('required', 'forbidden')]],
 };
 
-const patterns = new Map(
-  Object.entries(KNOWN).map(([namespace, rows]) => [
-    namespace,
-    rows.map(([name, value]) => ({ name: new RegExp(`^(?:${name})$`, 'u'), value: new RegExp(`^(?:${value})$`, 'u') })),
-  ]),
-);
+const patterns = new Map(Object.entries(KNOWN).map(([namespace, rows]) => [namespace, knownValues(rows)]));
 
 /** Why an extra spec is refused, or undefined. */
 export function extraSpecTrouble(key: string, value: string): string | undefined {

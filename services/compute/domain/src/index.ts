@@ -8,6 +8,7 @@ export * from './node.js';
 export * from './quota.js';
 export * from './server.demand.js';
 export * from './server.guest.js';
+export * from './server.hardware.js';
 export * from './server.hostname.js';
 export * from './server.image.js';
 export * from './server.js';

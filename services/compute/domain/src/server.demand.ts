@@ -1,12 +1,9 @@
 /** What a flavor and an image demand of a node besides its size. */
 import { type Failure, fail } from '#libs/kernel';
+import { hardwareTraits, hardwareUnits } from './server.hardware.js';
+import { type CellDemand, cellsOf } from './server.hardware.memory.js';
+import { HardwareWords } from './server.hardware.words.js';
 import type { FlavorSnapshot, ImageSnapshot } from './server.js';
-
-/** Guest NUMA nodes, each to be seated on one of the host's. */
-export interface NumaDemand {
-  readonly cpus: number;
-  readonly memoryMb: number;
-}
 
 /** What was not said in inputs of older tasks is not asked for. */
 export interface NodeDemand {
@@ -17,7 +14,8 @@ export interface NodeDemand {
   /** Those that nodes or their aggregates have to meet, with their namespaces. */
   readonly extraSpecs?: Readonly<Record<string, string>>;
   readonly imageProperties?: Readonly<Record<string, string>>;
-  readonly numa?: readonly NumaDemand[];
+  /** Guest NUMA nodes, each to be seated on one of the host's. */
+  readonly numa?: readonly CellDemand[];
 }
 
 const TRAIT = 'trait:';
@@ -33,7 +31,7 @@ const below = (entries: Readonly<Record<string, string>>, prefix: string): [key:
     key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
   );
 
-/** Traits, resources and the like that the flavor or the image asks for. */
+/** Traits, resources and the like that the flavor or the image asks for, by name or by the machine that they describe. */
 export function demandOf(flavor: FlavorSnapshot, image: Pick<ImageSnapshot, 'properties'>): NodeDemand {
   const traits = [...below(flavor.extraSpecs, TRAIT), ...below(image.properties, TRAIT)];
   const named = (word: string): string[] => [
@@ -41,13 +39,14 @@ export function demandOf(flavor: FlavorSnapshot, image: Pick<ImageSnapshot, 'pro
   ];
   const specs = Object.entries(flavor.extraSpecs).filter(([key]) => OF_NODES.test(key));
   const properties = Object.entries(image.properties).filter(([key]) => !key.startsWith(TRAIT));
+  const said = below(flavor.extraSpecs, RESOURCES).map(([name, units]) => [name, Number(units)]);
   return {
-    requiredTraits: named('required'),
+    requiredTraits: [...new Set([...named('required'), ...hardwareTraits(flavor, image)])],
     forbiddenTraits: named('forbidden'),
-    resources: Object.fromEntries(below(flavor.extraSpecs, RESOURCES).map(([name, units]) => [name, Number(units)])),
+    resources: { ...hardwareUnits(flavor, image), ...Object.fromEntries(said) },
     extraSpecs: Object.fromEntries(specs),
     imageProperties: Object.fromEntries(properties),
-    numa: numaOf(flavor, image.properties),
+    numa: cellsOf(new HardwareWords(flavor.extraSpecs, image.properties), flavor),
   };
 }
 
@@ -61,30 +60,4 @@ export function demandTrouble({ extraSpecs }: FlavorSnapshot): Failure | undefin
   const odd = below(extraSpecs, RESOURCES).find(([name, units]) => !CLASS.test(name) || !/^\d{1,10}$/.test(units));
   if (odd) return fail.invalid(`The extra spec '${RESOURCES}${odd[0]}' of the flavor must be a whole number.`);
   return undefined;
-}
-
-/** How many processors `0-2,^1,5` names. */
-function cpuCount(list: string): number {
-  const ids = new Set<number>();
-  for (const part of list.split(',').map((text) => text.trim())) {
-    const [first = '', last = first] = part.replace('^', '').split('-');
-    for (let id = Number(first); id <= Math.min(Number(last), 1_023); id += 1)
-      if (part.startsWith('^')) ids.delete(id);
-      else ids.add(id);
-  }
-  return ids.size;
-}
-
-const MOST_NODES = 64;
-
-/** By what is said of each; else in equal shares. */
-function numaOf(flavor: FlavorSnapshot, properties: Readonly<Record<string, string>>): NumaDemand[] {
-  const said = (key: string): string | undefined => flavor.extraSpecs[`hw:${key}`] ?? properties[`hw_${key}`];
-  const count = Number(said('numa_nodes') ?? 0);
-  if (!Number.isInteger(count) || count < 1 || count > MOST_NODES) return [];
-  return Array.from({ length: count }, (_, index) => {
-    const cpus = said(`numa_cpus.${index}`);
-    const memory = Number(said(`numa_mem.${index}`) ?? Math.ceil(flavor.memoryMb / count));
-    return { cpus: cpus === undefined ? Math.ceil(flavor.vcpus / count) : cpuCount(cpus), memoryMb: memory || 0 };
-  });
 }

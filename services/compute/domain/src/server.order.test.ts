@@ -38,7 +38,7 @@ const flavor: Flavor = {
   ephemeralGb: 1,
   swapMb: 1_500,
   rxtxFactor: 1,
-  extraSpecs: { 'trait:HW_CPU_X86_AVX2': 'required', 'hw:x': 'y' },
+  extraSpecs: { 'trait:HW_CPU_X86_AVX2': 'required', 'own:x': 'y' },
   isPublic: true,
   disabled: false,
   description: null,

@@ -8,6 +8,7 @@ import { type Flavor, snapshotOf } from './flavor.js';
 import type { Keypair } from './keypair.js';
 import { fits, type QuotaLimits } from './quota.js';
 import { demandOf, demandTrouble } from './server.demand.js';
+import { hardwareTrouble } from './server.hardware.js';
 import { hostnameFrom, numberedHostname } from './server.hostname.js';
 import type { FlavorSnapshot, ImageSnapshot, InjectedFile, Nic, SecurityGroup, Server } from './server.js';
 import { sizeOf } from './server.js';
@@ -115,6 +116,7 @@ export function orderTrouble(order: ServerOrder, facts: OrderFacts, rights: Orde
   if (order.keyName !== null && !facts.keypair) return fail.invalid('Invalid key_name provided.');
   return (
     demandTrouble(flavor) ??
+    hardwareTrouble(flavor, image) ??
     fitTrouble(flavor, image) ??
     (order.devices.length ? devicesTrouble(order.devices, image.id, flavor) : undefined) ??
     countTrouble(order, facts) ??

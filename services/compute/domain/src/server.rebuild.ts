@@ -4,6 +4,7 @@ import type { Renewals } from './block-device.js';
 import type { Keypair } from './keypair.js';
 import type { QuotaLimits } from './quota.js';
 import { demandOf } from './server.demand.js';
+import { hardwareTrouble, hardwareUnits } from './server.hardware.js';
 import { type InjectedFile, type Server, sizeOf } from './server.js';
 import { fitTrouble, type ImageFacts, limitTrouble } from './server.order.js';
 import type { ServerRebuildInput } from './server.tasks.js';
@@ -40,7 +41,20 @@ export function rebuildTrouble(server: Server, order: RebuildOrder, facts: Rebui
   if (image.status !== 'active') return fail.invalid(`Image ${image.id} is not active.`);
   if (order.keyName && !keypair) return fail.invalid('Invalid key_name provided.');
   return (
-    fitTrouble(server.flavor, image) ?? limitTrouble({ metadata: order.metadata ?? {}, files: order.files }, limits)
+    hardwareTrouble(server.flavor, image) ??
+    layoutTrouble(server, image) ??
+    fitTrouble(server.flavor, image) ??
+    limitTrouble({ metadata: order.metadata ?? {}, files: order.files }, limits)
+  );
+}
+
+/** What a server holds of its node's processors and cells is claimed for as long as it is there. */
+function layoutTrouble({ flavor, image: before }: Server, image: ImageFacts): Failure | undefined {
+  const held = (of: Pick<ImageFacts, 'properties'>): string =>
+    JSON.stringify([hardwareUnits(flavor, of), demandOf(flavor, of).numa]);
+  if (before === null || held(before) === held(image)) return undefined;
+  return fail.invalid(
+    "An instance's NUMA topology cannot be changed as part of a rebuild. The image provided is invalid for this instance.",
   );
 }
 

@@ -3,12 +3,13 @@ import { type Failure, fail } from '#libs/kernel';
 import { type BlockDevice, ephemeralsShrink } from './block-device.js';
 import { type Flavor, snapshotOf } from './flavor.js';
 import { demandOf, demandTrouble } from './server.demand.js';
+import { hardwareTrouble } from './server.hardware.js';
 import { type FlavorSnapshot, type Resize, type Server, sizeOf } from './server.js';
 import { fitTrouble, type ImageFacts } from './server.order.js';
 
 /** The first reason to refuse, or undefined. `image`: as it is now, where it still is. */
 export function resizeTrouble(
-  server: Pick<Server, 'flavor' | 'flavorId'>,
+  server: Pick<Server, 'flavor' | 'flavorId' | 'image'>,
   asked: string,
   flavor: Flavor | undefined,
   image: ImageFacts | undefined,
@@ -17,7 +18,12 @@ export function resizeTrouble(
   if (!flavor || (flavor.disabled && flavor.id !== server.flavorId))
     return fail.invalid(`Flavor ${asked.slice(0, 64)} could not be found.`);
   if (flavor.id === server.flavorId) return fail.invalid('When resizing, instances must change flavor!');
-  return demandTrouble(flavor) ?? diskTrouble(server.flavor, flavor, devices) ?? (image && fitTrouble(flavor, image));
+  return (
+    demandTrouble(flavor) ??
+    hardwareTrouble(flavor, image ?? server.image ?? NO_IMAGE) ??
+    diskTrouble(server.flavor, flavor, devices) ??
+    (image && fitTrouble(flavor, image))
+  );
 }
 
 function diskTrouble(from: FlavorSnapshot, to: FlavorSnapshot, devices: readonly BlockDevice[]): Failure | undefined {
@@ -34,10 +40,15 @@ export const resizeOf = (server: Pick<Server, 'flavor' | 'vmState'>, flavor: Fla
   at: null,
 });
 
-/** Units of resource classes that a server of the flavor takes of its node. */
-export function unitsOf(flavor: FlavorSnapshot): Readonly<Record<string, number>> {
+const NO_IMAGE = { properties: {} };
+
+/** Units of resource classes that a server of the flavor and of an image with these properties takes of its node. */
+export function unitsOf(
+  flavor: FlavorSnapshot,
+  properties: Readonly<Record<string, string>>,
+): Readonly<Record<string, number>> {
   const { vcpus, memoryMb, diskGb } = sizeOf(flavor);
-  return { VCPU: vcpus, MEMORY_MB: memoryMb, DISK_GB: diskGb, ...demandOf(flavor, { properties: {} }).resources };
+  return { VCPU: vcpus, MEMORY_MB: memoryMb, DISK_GB: diskGb, ...demandOf(flavor, { properties }).resources };
 }
 
 /** Room for either of two. */

@@ -12,6 +12,7 @@ interface Wording {
 
 const WORDS: Readonly<Record<string, Wording>> = {
   VCPU: { needs: (n) => `${n} VCPU${n === 1 ? '' : 's'}`, has: (n) => `${n}` },
+  PCPU: { needs: (n) => `${n} dedicated processor${n === 1 ? '' : 's'}`, has: (n) => `${n}` },
   MEMORY_MB: { needs: (n) => `${n} MB of memory`, has: (n) => `${n} MB` },
   DISK_GB: { needs: (n) => `${n} GB of disk`, has: (n) => `${n} GB` },
 };

@@ -44,6 +44,14 @@ export class Api {
     return good(await this.send<T>('compute', method, path, body, as), method, path);
   }
 
+  /** Gives an image of the tenant's its bytes. */
+  async upload(imageId: string, bytes: Uint8Array): Promise<void> {
+    const session = this.#sessions.demo;
+    const path = `/v2/images/${imageId}/file`;
+    const headers = { 'Content-Type': 'application/octet-stream' };
+    good(await session.call('PUT', `${session.endpoint('image')}${path}`, bytes, headers), 'PUT', path);
+  }
+
   /** Deletes something of the network's, if it is there. */
   async remove(collection: string, id: string): Promise<void> {
     const answer = await this.send('network', 'DELETE', `/v2.0/${collection}/${id}`, undefined, 'admin');

@@ -25,13 +25,15 @@ export async function awaited<I>(
 
 /** Gives back what the server holds beyond that flavor. Less is always possible, and a claim that is gone is no reason to stop. */
 export async function shrinkClaim<I extends { readonly serverId: string }>(
-  deps: Pick<FlowDeps, 'placement'>,
+  deps: Pick<FlowDeps, 'placement' | 'servers' | 'db'>,
   ctx: StepContext<I>,
   flavor: FlavorSnapshot,
 ): Promise<void> {
   const { serverId } = ctx.input;
+  const server = await deps.servers.find(deps.db, serverId);
+  const resources = unitsOf(flavor, server?.image?.properties ?? {});
   try {
-    const staying = { serverId, size: sizeOf(flavor), resources: unitsOf(flavor) };
+    const staying = { serverId, size: sizeOf(flavor), resources };
     await claimInPlace(deps.placement, ctx, { ...staying, requiredTraits: [], forbiddenTraits: [] });
   } catch (error) {
     if (!(error instanceof Permanent)) throw error;

@@ -62,11 +62,11 @@ export const serverResizeFlow = (deps: FlowDeps) =>
     ],
   });
 
-const wanted = (input: ServerResizeInput) => ({
-  ...input,
-  size: sizeOf(input.resize.to),
-  resources: largerUnits(unitsOf(input.resize.from), unitsOf(input.resize.to)),
-});
+function wanted(input: ServerResizeInput) {
+  const { resize, imageProperties = {} } = input;
+  const resources = largerUnits(unitsOf(resize.from, imageProperties), unitsOf(resize.to, imageProperties));
+  return { ...input, size: sizeOf(resize.to), resources };
+}
 
 export const powerOf = ({ vmState }: ServerResizeInput['resize']) => (vmState === 'active' ? 'running' : 'stopped');
 /** What makes the server one of that flavor. */

@@ -5,6 +5,7 @@ import { type Db, isUnique } from '#libs/platform/db';
 import type { NodeRepo } from '#services/compute/data';
 import { DEFAULT_ZONE, type NodeEnrolment } from '#services/compute/domain';
 import type { SendCommand } from '../peers.js';
+import { dedicatedCpusOf } from './inventory.js';
 import type { NodeWatch } from './node-watch.js';
 
 interface Deps {
@@ -24,7 +25,9 @@ export class Enrolment {
   async enrol(node: string, request: computeV1.EnrolRequest): Promise<computeV1.EnrolReply> {
     const { db, nodes, watch, declare, send, heartbeatMs, now } = this.deps;
     if (!isUuid(request.hypervisorId)) throw fail.invalid('hypervisor_id must be a UUID');
-    if (request.vcpus < 1 || request.memoryMb < 1) throw fail.invalid('a node needs processors and memory');
+    // One that sets all of its processors aside has none to share.
+    const cpus = request.vcpus + dedicatedCpusOf({ cpuInfo: objectIn(request.cpuInfo) });
+    if (cpus < 1 || request.memoryMb < 1) throw fail.invalid('a node needs processors and memory');
     const known = await nodes.find(db, node);
     const hypervisorId = known?.hypervisorId ?? request.hypervisorId.toLowerCase();
     try {

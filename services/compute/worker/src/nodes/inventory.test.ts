@@ -5,7 +5,7 @@ import { closedReason, inventoriesOf } from './inventory.js';
 
 const options = validated(WorkerOptions, {}, 'options');
 const reserved = (memoryMb: number) =>
-  inventoriesOf({ name: 'n', vcpus: 4, memoryMb, diskGb: 10 }, options, []).find(
+  inventoriesOf({ name: 'n', vcpus: 4, memoryMb, diskGb: 10, cpuInfo: {} }, options, []).find(
     (one) => one.resourceClass === 'MEMORY_MB',
   )!.reserved;
 
@@ -15,15 +15,20 @@ it('keeps 512 MB for the node, and an eighth where that would be too much', () =
 });
 
 it('gives processors out many times, and memory and disk once', () => {
-  const rows = inventoriesOf({ name: 'n', vcpus: 4, memoryMb: 8_192, diskGb: 0 }, options, []);
+  const rows = inventoriesOf(
+    { name: 'n', vcpus: 4, memoryMb: 8_192, diskGb: 0, cpuInfo: { dedicatedCpus: 2 } },
+    options,
+    [],
+  );
   expect(rows.map((row) => [row.resourceClass, row.total, row.allocationRatio])).toEqual([
     ['VCPU', 4, 16],
+    ['PCPU', 2, 1],
     ['MEMORY_MB', 8_192, 1],
   ]);
 });
 
 it('overcommits as an aggregate says, else as configured for the node, else as for all', () => {
-  const hardware = { name: 'n', vcpus: 4, memoryMb: 8_192, diskGb: 10 };
+  const hardware = { name: 'n', vcpus: 4, memoryMb: 8_192, diskGb: 10, cpuInfo: {} };
   const own: WorkerOptions = { ...options, nodeRatios: { n: { cpu: 4, ram: 1.5 } } };
   const ratios = (metadata: Record<string, string>, from = own) =>
     inventoriesOf(hardware, from, [{ metadata }]).map((row) => row.allocationRatio);

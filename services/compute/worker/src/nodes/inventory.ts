@@ -3,7 +3,7 @@ import { placementV1 } from '#libs/contract';
 import { type Aggregate, type Node, ratiosIn } from '#services/compute/domain';
 import type { WorkerOptions } from '../options.js';
 
-type Hardware = Pick<Node, 'name' | 'vcpus' | 'memoryMb' | 'diskGb'>;
+type Hardware = Pick<Node, 'name' | 'vcpus' | 'memoryMb' | 'diskGb' | 'cpuInfo'>;
 
 /**
  * Small nodes keep an eighth of their memory for themselves, larger ones a fixed amount. Overcommitted as an aggregate of the
@@ -22,9 +22,17 @@ export function inventoriesOf(
   const reserved = Math.min(options.reservedMemoryMb, Math.floor(node.memoryMb / 8));
   return [
     inventory('VCPU', node.vcpus, 0, cpu),
+    // Host processors that guests have for their own: never overcommitted.
+    inventory('PCPU', dedicatedCpusOf(node), 0, 1),
     inventory('MEMORY_MB', node.memoryMb, reserved, ram),
     inventory('DISK_GB', node.diskGb, 0, disk),
   ].filter(({ total }) => total > 0);
+}
+
+/** As far as the node sets any aside. */
+export function dedicatedCpusOf({ cpuInfo }: Pick<Node, 'cpuInfo'>): number {
+  const count = Number(cpuInfo['dedicatedCpus'] ?? 0);
+  return Number.isInteger(count) && count > 0 ? count : 0;
 }
 
 const inventory = (
