@@ -106,6 +106,8 @@ export class AllocationRepo {
   /** Returns whether the consumer held anything. */
   remove(consumerId: string): Promise<boolean> {
     return this.db.tx(async (tx) => {
+      // Its pair's row before its own, as in all that write both; whoever holds something has one.
+      await tx.exec('select 1 from consumer_fence where consumer_id = $1 for update', [consumerId]);
       const known = await tx.one('select 1 from consumer where id = $1 for update', [consumerId]);
       if (!known) return false;
       await writeAllocations(tx, [
@@ -133,18 +135,32 @@ const LOCK_CONSUMERS = `insert into consumer_fence (consumer_id, fence, seq) sel
   on conflict (consumer_id) do update set at = now()`;
 const DELETE = 'delete from allocation where consumer_id = any ($1) returning provider_id, class, amount';
 
-/** The same within a transaction of the caller's. */
-export async function writeAllocations(tx: Tx, wishes: readonly ConsumerWish[]): Promise<void> {
+/**
+ * Keeps others from the consumers, from the providers that they hold or shall hold something of, and from the given ones, in
+ * the order in which all do that. Returns the providers.
+ */
+export async function lockBooks(
+  tx: Tx,
+  wishes: readonly ConsumerWish[],
+  more: readonly string[] = [],
+): Promise<Map<string, ProviderRow>> {
   const ids = wishes.map((wish) => wish.consumerId);
-  if (new Set(ids).size !== ids.length) throw fail.invalid('A consumer appears twice.');
   await tx.exec(LOCK_CONSUMERS, [[...ids].sort()]);
-  for (const wish of wishes) await writeConsumer(tx, wish);
-  const taken = wishes.flatMap((wish) => wish.allocations);
   const before = await tx.query<{ id: string }>(
     'select distinct provider_id as id from allocation where consumer_id = any ($1)',
     [ids],
   );
-  const providers = await lockProviders(tx, [...before.map((row) => row.id), ...taken.map((each) => each.providerId)]);
+  const taken = wishes.flatMap((wish) => wish.allocations.map((each) => each.providerId));
+  return lockProviders(tx, [...before.map((row) => row.id), ...taken, ...more]);
+}
+
+/** The same within a transaction of the caller's. */
+export async function writeAllocations(tx: Tx, wishes: readonly ConsumerWish[]): Promise<void> {
+  const ids = wishes.map((wish) => wish.consumerId);
+  if (new Set(ids).size !== ids.length) throw fail.invalid('A consumer appears twice.');
+  const providers = await lockBooks(tx, wishes);
+  for (const wish of wishes) await writeConsumer(tx, wish);
+  const taken = wishes.flatMap((wish) => wish.allocations);
   const deltas = new Deltas();
   // What is really deleted counts: a release may have come in between.
   for (const row of await tx.query<HeldRow>(DELETE, [ids])) deltas.add(row.provider_id, row.class, -row.amount);

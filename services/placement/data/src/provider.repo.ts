@@ -72,13 +72,13 @@ export class ProviderRepo {
   async update(id: string, name: string, parentId: string | null | undefined): Promise<void> {
     try {
       await this.db.tx(async (tx) => {
-        if (parentId !== undefined) await tx.exec(MOVE_TREES);
+        const moved = parentId === undefined ? [] : await lockMoved(tx, id, parentId);
         const changed = await tx.exec(
           `update provider set name = $2, updated_at = now(), changed = pg_current_xact_id() where id = $1`,
           [id, name],
         );
         if (!changed) throw notFound(id);
-        if (parentId !== undefined) await move(tx, id, parentId);
+        if (parentId !== undefined) await move(tx, id, parentId, moved);
       });
     } catch (error) {
       if (isUnique(error, 'provider_name_unique'))
@@ -153,13 +153,13 @@ const ENSURE = {
   name: 'placement.ensure',
   text: `insert into provider as p (id, name, root_id, inventories, traits, disabled_reason, zone, aggregates, node_aggregates, profile, is_node)
     values ($1, $2, $1, $3, $4, $5, $6, $7, $7, $8, true)
-    on conflict (id) do update set name = $2, inventories = $3, traits = $4, disabled_reason = $5, zone = $6, is_node = true,
+    on conflict (id) do update set name = $2, inventories = $3::jsonb || placement_still_held(p.inventories, p.used, $3), traits = $4, disabled_reason = $5, zone = $6, is_node = true,
            aggregates = (select coalesce(array_agg(distinct a order by a), '{}') from unnest(p.aggregates || $7::uuid[]) as u (a)
              where a = any ($7::uuid[]) or a <> all (p.node_aggregates)),
            node_aggregates = $7, profile = $8,
            generation = p.generation + 1, updated_at = now(), changed = pg_current_xact_id()
      where (p.name, p.inventories, p.traits, p.disabled_reason, p.zone, p.node_aggregates, p.profile, p.is_node)
-           is distinct from ($2, $3::jsonb, $4::text[], $5, $6, $7::uuid[], $8::jsonb, true) or not p.aggregates @> $7::uuid[]
+           is distinct from ($2, $3::jsonb || placement_still_held(p.inventories, p.used, $3), $4::text[], $5, $6, $7::uuid[], $8::jsonb, true) or not p.aggregates @> $7::uuid[]
     returning p.generation`,
 };
 
@@ -206,7 +206,9 @@ async function rootOf(tx: Tx, parentId: string): Promise<string> {
   return parent.root_id;
 }
 
-async function move(tx: Tx, id: string, parentId: string | null): Promise<void> {
+/** Keeps others from all that moves and from where it goes to. Returns the ids of what moves. */
+async function lockMoved(tx: Tx, id: string, parentId: string | null): Promise<string[]> {
+  await tx.exec(MOVE_TREES);
   const below = await tx.query<{ id: string }>(
     `with recursive down as (
         select id from provider where id = $1 union all select p.id from provider p join down d on p.parent_id = d.id)
@@ -214,6 +216,12 @@ async function move(tx: Tx, id: string, parentId: string | null): Promise<void> 
     [id],
   );
   const ids = below.map((row) => row.id);
+  const all = parentId === null ? ids : [...ids, parentId];
+  await tx.exec('select 1 from provider where id = any ($1) order by id for no key update', [all]);
+  return ids;
+}
+
+async function move(tx: Tx, id: string, parentId: string | null, ids: readonly string[]): Promise<void> {
   if (parentId !== null && ids.includes(parentId)) {
     throw fail.invalid('Object action update failed because: creating loop in the provider tree is not allowed.');
   }

@@ -2,7 +2,7 @@
 import { fail } from '#libs/kernel';
 import type { Db, Tx } from '#libs/platform/db';
 import type { Inventories } from '#services/placement/domain';
-import { CONCURRENT, type ConsumerWish, writeAllocations } from './allocation.repo.js';
+import { CONCURRENT, type ConsumerWish, lockBooks, writeAllocations } from './allocation.repo.js';
 import { changeProvider } from './provider.repo.js';
 
 export interface InventoryMove {
@@ -21,6 +21,11 @@ export class ReshapeRepo {
   reshape(moves: readonly InventoryMove[], wishes: readonly ConsumerWish[]): Promise<void> {
     const ordered = [...moves].sort((a, b) => (a.providerId < b.providerId ? -1 : 1));
     return this.db.tx(async (tx) => {
+      await lockBooks(
+        tx,
+        wishes,
+        ordered.map(({ providerId }) => providerId),
+      );
       for (const move of ordered) await offerBoth(tx, move);
       await writeAllocations(tx, wishes);
       for (const { providerId, inventories } of ordered) {
