@@ -41,16 +41,35 @@ describe('what a flavor and an image demand of a node', () => {
     expect(numa({ 'hw:numa_nodes': '1', 'hw:numa_cpus.0': '0-999999999' })?.[0]?.cpus).toBe(1024);
   });
 
+  it('is all that groups ask for together, as a node is one provider', () => {
+    const flavor = flavorWith({
+      'resources:CUSTOM_A': '1',
+      ...{ 'resources1:CUSTOM_A': '2', 'resources_NET:SRIOV_NET_VF': '1', group_policy: 'none' },
+      ...{ 'trait1:CUSTOM_FAST': 'required', 'trait_NET:CUSTOM_OLD': 'forbidden', 'trait2:CUSTOM_B': 'maybe' },
+    });
+    expect(demandTrouble(flavor)).toBeUndefined();
+    expect(demandOf(flavor, { properties: {} })).toMatchObject({
+      resources: { CUSTOM_A: 3, SRIOV_NET_VF: 1 },
+      requiredTraits: ['CUSTOM_FAST'],
+      forbiddenTraits: ['CUSTOM_OLD'],
+    });
+    const two = { 'resources1:CUSTOM_A': '1', 'resources2:CUSTOM_A': '1' };
+    expect(demandTrouble(flavorWith({ 'resources1:CUSTOM_A': '1', group_policy: 'isolate' }))).toBeUndefined();
+    expect(demandTrouble(flavorWith(two))?.message).toMatch(/in 2 groups and needs the extra spec 'group_policy'/);
+    expect(demandTrouble(flavorWith({ ...two, group_policy: 'isolate' }))?.message).toMatch(/takes all from one node/);
+    expect(demandTrouble(flavorWith({ group_policy: 'some' }))?.message).toMatch(/must be 'none' or 'isolate'/);
+  });
+
   it('is refused where no node of this cloud could ever meet it', () => {
     expect(
       demandTrouble(flavorWith({ 'resources:VCPU': '4', 'trait:A': 'required', 'hw:numa_nodes': '1' })),
     ).toBeUndefined();
-    for (const key of ['resources1:VCPU', 'trait_NET:CUSTOM_A', 'group_policy'])
-      expect(demandTrouble(flavorWith({ [key]: '1' }))?.message).toMatch(/is not supported/);
     for (const [key, value] of [
       ['resources:VCPU', '-1'],
       ['resources:vcpu', '1'],
       ['resources:VCPU', 'x'],
+      ['resources1:VCPU', 'x'],
+      ['resources_NET:vcpu', '1'],
     ] as const)
       expect(demandTrouble(flavorWith({ [key]: value }))?.message).toMatch(/must be a whole number/);
   });

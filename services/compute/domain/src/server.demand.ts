@@ -21,8 +21,9 @@ export interface NodeDemand {
 const TRAIT = 'trait:';
 const RESOURCES = 'resources:';
 const OF_NODES = /^(?:capabilities|aggregate_instance_extra_specs):/;
-/** Upstream's groups of resources from one provider each. */
-const GRANULAR = /^(?:resources|trait|group_policy)[A-Za-z0-9_-]+(?::|$)|^group_policy$/;
+/** Groups of resources, each from one provider: a node is one, so that what they ask for is asked of it together. */
+const OF_GROUP = /^(resources|trait)([1-9][0-9]*|_[A-Za-z0-9_-]{1,63}):(.*)$/s;
+const POLICY = 'group_policy';
 const CLASS = /^[A-Z0-9_]{1,255}$/;
 
 /** The keys below a prefix, without it. */
@@ -31,19 +32,46 @@ const below = (entries: Readonly<Record<string, string>>, prefix: string): [key:
     key.startsWith(prefix) ? [[key.slice(prefix.length), value]] : [],
   );
 
+interface GroupSpec {
+  readonly base: string;
+  readonly group: string;
+  readonly name: string;
+  readonly value: string;
+}
+
+/** What is said of groups, in the flavor's order. */
+const groupSpecs = ({ extraSpecs }: FlavorSnapshot): GroupSpec[] =>
+  Object.entries(extraSpecs).flatMap(([key, value]) => {
+    const [, base, group, name] = OF_GROUP.exec(key) ?? [];
+    return base === undefined || group === undefined || name === undefined ? [] : [{ base, group, name, value }];
+  });
+
+/** Units that the flavor says, all groups together; a class of which it says something is not taken from its size. */
+function saidUnits(flavor: FlavorSnapshot, groups: readonly GroupSpec[]): Record<string, number> {
+  const units: Record<string, number> = {};
+  const grouped = groups.flatMap(({ base, name, value }) => (base === 'resources' ? [[name, value] as const] : []));
+  for (const [name, value] of [...below(flavor.extraSpecs, RESOURCES), ...grouped])
+    units[name] = (units[name] ?? 0) + Number(value);
+  return units;
+}
+
 /** Traits, resources and the like that the flavor or the image asks for, by name or by the machine that they describe. */
 export function demandOf(flavor: FlavorSnapshot, image: Pick<ImageSnapshot, 'properties'>): NodeDemand {
-  const traits = [...below(flavor.extraSpecs, TRAIT), ...below(image.properties, TRAIT)];
+  const groups = groupSpecs(flavor);
+  const traits = [
+    ...below(flavor.extraSpecs, TRAIT),
+    ...groups.flatMap(({ base, name, value }): [string, string][] => (base === 'trait' ? [[name, value]] : [])),
+    ...below(image.properties, TRAIT),
+  ];
   const named = (word: string): string[] => [
     ...new Set(traits.filter(([, value]) => value === word).map(([trait]) => trait)),
   ];
   const specs = Object.entries(flavor.extraSpecs).filter(([key]) => OF_NODES.test(key));
   const properties = Object.entries(image.properties).filter(([key]) => !key.startsWith(TRAIT));
-  const said = below(flavor.extraSpecs, RESOURCES).map(([name, units]) => [name, Number(units)]);
   return {
     requiredTraits: [...new Set([...named('required'), ...hardwareTraits(flavor, image)])],
     forbiddenTraits: named('forbidden'),
-    resources: { ...hardwareUnits(flavor, image), ...Object.fromEntries(said) },
+    resources: { ...hardwareUnits(flavor, image), ...saidUnits(flavor, groups) },
     extraSpecs: Object.fromEntries(specs),
     imageProperties: Object.fromEntries(properties),
     numa: cellsOf(new HardwareWords(flavor.extraSpecs, image.properties), flavor),
@@ -51,13 +79,24 @@ export function demandOf(flavor: FlavorSnapshot, image: Pick<ImageSnapshot, 'pro
 }
 
 /** Why the flavor's demands can not be met by any node of this cloud, or undefined. */
-export function demandTrouble({ extraSpecs }: FlavorSnapshot): Failure | undefined {
-  const granular = Object.keys(extraSpecs).find((key) => GRANULAR.test(key));
-  if (granular)
-    return fail.invalid(
-      `The extra spec '${granular}' of the flavor is not supported: a server takes all from one node.`,
-    );
-  const odd = below(extraSpecs, RESOURCES).find(([name, units]) => !CLASS.test(name) || !/^\d{1,10}$/.test(units));
-  if (odd) return fail.invalid(`The extra spec '${RESOURCES}${odd[0]}' of the flavor must be a whole number.`);
-  return undefined;
+export function demandTrouble(flavor: FlavorSnapshot): Failure | undefined {
+  const groups = groupSpecs(flavor).filter(({ base }) => base === 'resources');
+  const said = [
+    ...below(flavor.extraSpecs, RESOURCES).map(([name, units]) => ({ key: `${RESOURCES}${name}`, name, units })),
+    ...groups.map(({ group, name, value: units }) => ({ key: `resources${group}:${name}`, name, units })),
+  ];
+  const odd = said.find(({ name, units }) => !CLASS.test(name) || !/^\d{1,10}$/.test(units));
+  if (odd) return fail.invalid(`The extra spec '${odd.key}' of the flavor must be a whole number.`);
+  return policyTrouble(flavor.extraSpecs[POLICY], new Set(groups.map(({ group }) => group)).size);
+}
+
+function policyTrouble(policy: string | undefined, groups: number): Failure | undefined {
+  if (policy !== undefined && policy !== 'none' && policy !== 'isolate')
+    return fail.invalid(`The extra spec '${POLICY}' of the flavor must be 'none' or 'isolate'.`);
+  if (groups < 2 || policy === 'none') return undefined;
+  return fail.invalid(
+    policy === undefined
+      ? `The flavor asks for resources in ${groups} groups and needs the extra spec '${POLICY}'.`
+      : `The extra spec '${POLICY}' of the flavor is not supported: a server takes all from one node.`,
+  );
 }

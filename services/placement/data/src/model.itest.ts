@@ -2,7 +2,7 @@
  * Placement's books in a real database under operations at random: each is answered as the model answers it, and leaves what
  * the model leaves; the snapshot that is kept beside it says the same.
  *
- * YAGURA_MODEL_OPERATIONS: how many (default: 1,000); YAGURA_MODEL_SEED: which.
+ * YAGURA_MODEL_OPERATIONS: how many (default: 600); YAGURA_MODEL_SEED: which.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
@@ -13,7 +13,7 @@ import { ModelDatabase } from '../fixtures/model-database.js';
 import { anyOperation, Dice } from '../fixtures/operations.js';
 import { placementMigrations, SnapshotKeeper } from './index.js';
 
-const OPERATIONS = Number(process.env['YAGURA_MODEL_OPERATIONS'] ?? 1_000);
+const OPERATIONS = Number(process.env['YAGURA_MODEL_OPERATIONS'] ?? 600);
 const SEED = Number(process.env['YAGURA_MODEL_SEED'] ?? 20_261_126);
 
 let scratch: ScratchDatabase;

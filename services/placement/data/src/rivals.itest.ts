@@ -5,12 +5,13 @@
  *
  * YAGURA_RIVAL_ROUNDS: how many rounds of 96 operations (default: 8); YAGURA_MODEL_SEED: which.
  */
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { type ScratchDatabase, scratchDatabase } from '#libs/testing';
+import { withDefaults } from '#services/placement/domain';
 import { wrongs } from '../fixtures/invariants.js';
 import { apply, capacity, EMPTY, lineOf, type Model, type Operation, usedOf } from '../fixtures/model.js';
 import { ModelDatabase } from '../fixtures/model-database.js';
-import { anyOperation, Dice } from '../fixtures/operations.js';
+import { anyOperation, Dice, uuid } from '../fixtures/operations.js';
 import { placementMigrations, SnapshotKeeper } from './index.js';
 
 const ROUNDS = Number(process.env['YAGURA_RIVAL_ROUNDS'] ?? 8);
@@ -21,8 +22,13 @@ const EACH = 12;
 const OF_CONSUMERS: ReadonlySet<Operation['kind']> = new Set(['write', 'forget', 'claim', 'release']);
 
 let scratch: ScratchDatabase;
+let databases: readonly ModelDatabase[];
 beforeAll(async () => {
   scratch = await scratchDatabase([placementMigrations], { poolSize: 6 });
+  databases = [scratch.db, await scratch.open({ poolSize: 6 })].map((db) => new ModelDatabase(db));
+});
+beforeEach(async () => {
+  await scratch.db.exec('truncate provider, provider_gone, consumer, allocation, consumer_fence, event cascade');
 });
 afterAll(() => scratch.drop());
 
@@ -64,8 +70,17 @@ const steppedBack = (begun: Model, ended: Model, removed: readonly string[]): st
     (id) => !removed.includes(id) && ended.providers.get(id)!.generation < (begun.providers.get(id)?.generation ?? 0),
   );
 
+/** Snapshots are taken while the work goes on: what commits late must not be missed by the next. */
+async function keptMeanwhile<T>(keeper: SnapshotKeeper, work: Promise<T>): Promise<T> {
+  let over = false;
+  const end = work.finally(() => {
+    over = true;
+  });
+  while (!over) await keeper.fresh();
+  return end;
+}
+
 it('rivals leave the books right', { timeout: 600_000 }, async () => {
-  const databases = [scratch.db, await scratch.open({ poolSize: 6 })].map((db) => new ModelDatabase(db));
   const keeper = new SnapshotKeeper(scratch.db);
   const dice = new Dice(SEED);
   let begun = EMPTY;
@@ -80,8 +95,7 @@ it('rivals leave the books right', { timeout: 600_000 }, async () => {
     const work = Array.from({ length: RIVALS }, (_, n) =>
       rival(databases[n % 2]!, new Dice(SEED + 1 + round * RIVALS + n), begun, onlyConsumers),
     );
-    // A snapshot is taken while all that goes on: what commits late must not be missed by the next.
-    const [tallies] = await Promise.all([Promise.all(work), keeper.fresh()]);
+    const tallies = await keptMeanwhile(keeper, Promise.all(work));
     done += tallies.reduce((sum, each) => sum + each.done, 0);
     const { model: ended, used, roots } = await databases[0]!.read();
     const about = { seed: SEED, round };
@@ -106,4 +120,53 @@ it('rivals leave the books right', { timeout: 600_000 }, async () => {
     begun = ended;
   }
   expect(done).toBeGreaterThan(ROUNDS * RIVALS);
+});
+
+const NODE = uuid(1, 0);
+const pair = { fence: 1, seq: 1 };
+const one = { providerId: NODE, resources: { VCPU: 1 } };
+const claimFor = (consumerId: string, fresh: boolean): Operation => ({
+  kind: 'claim',
+  fresh,
+  consumerId,
+  pair,
+  ...one,
+});
+const writeFor = (consumerId: string): Operation => ({
+  kind: 'write',
+  wishes: [{ consumerId, generation: null, allocations: [{ providerId: NODE, resources: { VCPU: 1, DISK_GB: 1 } }] }],
+});
+
+it('all that there is is given, and no more, however many ask for it in whatever way', {
+  timeout: 120_000,
+}, async () => {
+  for (let round = 0; round < 12; round += 1) {
+    const inventories = { VCPU: withDefaults({ total: 5 * (round + 1) }), DISK_GB: withDefaults({ total: 1_000 }) };
+    await databases[0]!.apply({ kind: 'ensure', id: NODE, inventories, disabled: false });
+    const asked = Array.from({ length: 18 }, (_, n) => {
+      const id = uuid(4, round * 100 + n);
+      return n % 3 === 0 ? writeFor(id) : claimFor(id, n % 3 === 1);
+    });
+    const outcomes = await Promise.all(asked.map((each, n) => databases[n % 2]!.apply(each)));
+    expect([round, outcomes.filter((outcome) => outcome === 'ok').length]).toEqual([round, 5]);
+    const { model } = await databases[0]!.read();
+    expect([round, usedOf(model, NODE, 'VCPU')]).toEqual([round, 5 * (round + 1)]);
+  }
+});
+
+it('a consumer that is written to in two ways at once holds what one of them gave it', {
+  timeout: 120_000,
+}, async () => {
+  const inventories = { VCPU: withDefaults({ total: 1_000 }), DISK_GB: withDefaults({ total: 1_000 }) };
+  await databases[0]!.apply({ kind: 'ensure', id: NODE, inventories, disabled: false });
+  for (let round = 0; round < 40; round += 1) {
+    const id = uuid(4, round);
+    await Promise.all(
+      [claimFor(id, true), writeFor(id), claimFor(id, false)].map((each, n) => databases[n % 2]!.apply(each)),
+    );
+    const { model, used } = await databases[0]!.read();
+    const held = model.consumers.get(id)?.held.get(NODE);
+    expect([{ VCPU: 1 }, { VCPU: 1, DISK_GB: 1 }]).toContainEqual(held);
+    expect(used.get(NODE)?.['VCPU']).toBe(usedOf(model, NODE, 'VCPU'));
+  }
 });

@@ -33,6 +33,19 @@ describe('what the image needs', () => {
     expect(refusal({}, { imageProperties: { hw_architecture: 'aarch64' } })).toBeUndefined();
   });
 
+  it('is also the version of the hypervisor', () => {
+    const image = (asked: string, own: Record<string, string> = { hypervisor_version: '7002001' }) =>
+      refusal({ attributes: own }, { imageProperties: { img_hv_requested_version: asked } });
+    for (const asked of ['>=6.0', '>= 7.2.1, < 8', '==7.2.1', '!=7.2', '>7,<=7.2.1'])
+      expect([asked, image(asked)]).toEqual([asked, undefined]);
+    for (const asked of ['<7.2.1', '>=6.0,<7', '==7.2', '7.2.1', '>=', '>=x', ''.padEnd(3), '>=7.2.1,'])
+      expect([asked, image(asked)]).toEqual([asked, `is not what the image needs: hypervisor_version ${asked}`]);
+    expect(image('>=99', {})).toBeUndefined();
+    expect(
+      refusal({ attributes: { hypervisor_version: '1' } }, { imageProperties: { hypervisor_version_requires: '>1' } }),
+    ).toBe('is not what the image needs: hypervisor_version >1');
+  });
+
   it('may be turned off', () => {
     expect(refusal({ attributes }, { imageProperties: { hw_architecture: 'aarch64' } }, [])).toBeUndefined();
   });

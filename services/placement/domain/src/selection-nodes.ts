@@ -3,7 +3,7 @@ import type { NodeProfile, Provider } from './provider.js';
 import { IS } from './rejection.js';
 import type { NodeFilter } from './selection-filters.js';
 import type { NumaCell } from './selection-request.js';
-import { specMatches } from './selection-specs.js';
+import { specMatches, versionMeets } from './selection-specs.js';
 
 type Demand = readonly [key: string, value: string];
 
@@ -45,14 +45,18 @@ const PROPERTIES: readonly (readonly [property: string, attribute: string])[] = 
   ['hw_vm_mode', 'vm_modes'],
   ['vm_mode', 'vm_modes'],
   ['hw_machine_type', 'machine_types'],
+  ['img_hv_requested_version', 'hypervisor_version'],
+  ['hypervisor_version_requires', 'hypervisor_version'],
 ];
 
 const canonical = (attribute: string, value: string): string => {
-  if (attribute === 'machine_types') return value;
+  if (attribute === 'machine_types' || attribute === VERSION) return value;
   const word = value.trim().toLowerCase();
   const known = attribute === 'arch' ? ARCHITECTURES : attribute === 'vm_modes' ? MODES : {};
   return Object.hasOwn(known, word) ? known[word]! : word;
 };
+
+const VERSION = 'hypervisor_version';
 
 /** What the image says it needs. What a node does not tell of itself is not held against it. */
 export const imageProperties: NodeFilter = ({ imageProperties: given = {} }) =>
@@ -61,7 +65,11 @@ export const imageProperties: NodeFilter = ({ imageProperties: given = {} }) =>
       const value = Object.hasOwn(given, property) ? given[property]! : '';
       return value ? [[attribute, canonical(attribute, value)] as const] : [];
     }),
-    ({ attributes }, [attribute, value]) => attributes[attribute]?.split(' ').includes(value) ?? true,
+    ({ attributes }, [attribute, value]) => {
+      const own = attributes[attribute];
+      if (own === undefined) return true;
+      return attribute === VERSION ? versionMeets(value, own) : own.split(' ').includes(value);
+    },
     (unmet) => ({ what: `not what the image needs: ${pairs(unmet)}` }),
   );
 

@@ -41,3 +41,25 @@ const alternatives = (text: string): string[] =>
     .split('<or>')
     .map((word) => word.trim())
     .filter(Boolean);
+
+const COMPARISONS: Readonly<Record<string, (difference: number) => boolean>> = {
+  '<=': (difference) => difference <= 0,
+  '>=': (difference) => difference >= 0,
+  '<': (difference) => difference < 0,
+  '>': (difference) => difference > 0,
+  '!=': (difference) => difference !== 0,
+  '==': (difference) => difference === 0,
+};
+const COMPARISON = /^\s*(<=|>=|<|>|!=|==)\s*(\d{1,6}(?:\.\d{1,6}){0,2})\s*$/;
+
+/**
+ * Whether a hypervisor's version, one number as libvirt tells it (7.2.1: 7002001), meets all of `>=6.0, <8`. What can not be
+ * read is not met.
+ */
+export function versionMeets(asked: string, own: string): boolean {
+  return asked.split(',').every((part) => {
+    const [, operator = '', version = ''] = COMPARISON.exec(part) ?? [];
+    const [major = 0, minor = 0, micro = 0] = version.split('.').map(Number);
+    return COMPARISONS[operator]?.(Number(own) - (major * 1_000_000 + minor * 1_000 + micro)) ?? false;
+  });
+}
