@@ -97,6 +97,33 @@ export const ACTIONS: readonly ChaosAction[] = [
       return tenant.call('DELETE', 'compute', `${path}/${pick(random, ports).port_id}`);
     },
   },
+  {
+    ...{ name: 'add an address', from: ['ACTIVE', 'SHUTOFF'], also: [400] },
+    body: ({ things }) => ({ addFixedIp: { networkId: things.network } }),
+  },
+  { name: 'addSecurityGroup', from: IMAGED, also: [400], body: () => ({ addSecurityGroup: { name: 'default' } }) },
+  // 404: it was taken away before.
+  {
+    name: 'removeSecurityGroup',
+    from: IMAGED,
+    also: [400],
+    body: () => ({ removeSecurityGroup: { name: 'default' } }),
+  },
+  {
+    ...{ name: 'rename', from: IMAGED },
+    ask: (tenant, { server }) =>
+      tenant.call('PUT', 'compute', on(server), { server: { name: `${server.name.replace(/-again$/, '')}-again` } }),
+  },
+  {
+    ...{ name: 'set metadata', from: IMAGED },
+    ask: (tenant, { server }) =>
+      tenant.call('POST', 'compute', on(server, '/metadata'), { metadata: { chaos: 'yes' } }),
+  },
+  {
+    ...{ name: 'set tags', from: IMAGED },
+    ask: (tenant, { server }) => tenant.call('PUT', 'compute', on(server, '/tags'), { tags: ['chaos'] }),
+  },
+  { name: 'forceDelete', from: ['ERROR', 'SHELVED_OFFLOADED', 'RESCUE'], body: () => ({ forceDelete: null }) },
 ];
 
 /** One random action. Returns what is wrong with the answer, or nothing. */

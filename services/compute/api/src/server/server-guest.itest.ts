@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { delay } from '#libs/kernel';
 import { ADMIN, type Answer, openStage, PORT, READER, type Stage } from '../compute.fixture.js';
 
@@ -40,8 +40,7 @@ async function end(state: string, failure: string | null = null, failureKind: st
 describe('a new password', () => {
   it('is in the guest when the answer comes, and in clear nowhere', async () => {
     const asked = act(change);
-    await delay(60);
-    expect((await show()).status).toBe('PASSWORD');
+    await vi.waitFor(async () => expect((await show()).status).toBe('PASSWORD'), 10_000);
     const rows = await stage.scratch.db.query<{ row: string }>(
       `select t::text as row from task t where key = $1 union all
         select s::text || encode(new_pass, 'escape') from server s where new_pass is not null`,
