@@ -46,7 +46,7 @@ beforeEach(async () => {
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/image`;
-  cache = new ImageCache({ folder, log: pino({ level: 'silent' }), idleMs: 200, reserveBytes: 0 });
+  cache = new ImageCache({ folder, log: pino({ level: 'silent' }), idleMs: 1_000, reserveBytes: 0 });
   await cache.start();
 });
 afterEach(() => {

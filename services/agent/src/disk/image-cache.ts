@@ -70,15 +70,19 @@ export class ImageCache {
   async acquire(image: ImageRequest, signal: AbortSignal): Promise<string> {
     signal.throwIfAborted();
     const path = this.pathOf(image);
-    const ready = await stat(path).catch(() => undefined);
-    if (ready) {
-      const now = new Date();
-      await utimes(path, now, now);
-      return path;
-    }
+    if (await this.touch(image)) return path;
     signal.throwIfAborted();
     const download = this.#downloads.get(path) ?? this.#begin(path, image);
     return this.#join(download, signal);
+  }
+
+  /** Whether an image is here; one that is counts as used just now. */
+  async touch(image: Pick<ImageRequest, 'imageId' | 'sha256' | 'format'>): Promise<boolean> {
+    const path = this.pathOf(image);
+    if (!(await stat(path).catch(() => undefined))) return false;
+    const now = new Date();
+    await utimes(path, now, now);
+    return true;
   }
 
   /** Removes images that nobody uses and nobody has used for `unusedMs`; returns how many. */

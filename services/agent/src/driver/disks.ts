@@ -119,6 +119,11 @@ export class Disks {
     }
   }
 
+  /** True when a base image is here, and as much used as if a server had just been made of it. */
+  async has(source: computeV1.ImageSource): Promise<boolean> {
+    return this.#options.images.touch(imageOf(source));
+  }
+
   /** The root disk as the domain is to have it. */
   of(spec: ServerSpec): DomainInput['disk'] {
     const { instances, images } = this.#options;

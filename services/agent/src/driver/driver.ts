@@ -84,6 +84,12 @@ export interface HypervisorDriver {
   /** Copies the root disk as it is at one moment into the image that the spec names, whatever the guest is doing. */
   exportDisk(spec: ServerSpec, signal: AbortSignal): Promise<void>;
 
+  /**
+   * Fetches a base image of which no server is made yet. True: it is here. False: it is on its way, in the background.
+   * Throws what came of the last try, once.
+   */
+  holdImage(source: computeV1.ImageSource): Promise<boolean>;
+
   /** Tells the guest of itself what the spec says, where it has been made here. Changes nothing else of it. */
   tell(spec: ServerSpec): Promise<void>;
 

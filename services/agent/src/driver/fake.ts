@@ -188,6 +188,11 @@ export class FakeDriver implements HypervisorDriver {
     if (uploadUrl) await sendBytes(emptyQcow2(Math.max(spec.diskGb, 1) * GIB), uploadUrl, signal);
   }
 
+  /** A simulated node holds every image. */
+  async holdImage(): Promise<boolean> {
+    return true;
+  }
+
   /** A simulated guest asks for nothing. */
   async tell(): Promise<void> {}
 

@@ -8,7 +8,7 @@ import { AGENT_SECONDS, type DomainRef, ERROR_CODE, PROCEDURES } from '../libvir
 import { explained } from './domains.js';
 
 /** A guest that has just been started needs a while until its agent answers; whoever asks waits a little longer than this. */
-const PATIENCE = { forMs: 20_000, everyMs: 1_000 } as const;
+const PATIENCE = { forMs: 40_000, everyMs: 1_000 } as const;
 
 export class Guests {
   readonly #libvirt: Libvirt;

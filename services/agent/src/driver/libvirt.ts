@@ -5,10 +5,11 @@
 import { statfs } from 'node:fs/promises';
 import { freemem } from 'node:os';
 import type { Duplex } from 'node:stream';
-import type { PowerState } from '#libs/contract';
+import type { computeV1, PowerState } from '#libs/contract';
 import { fail } from '#libs/kernel';
 import { type ConsoleKind, openGuestConsole } from '../console/guest-console.js';
 import { readConsole } from '../disk/console-log.js';
+import { HeldImages } from '../disk/held-images.js';
 import type { ImageCache } from '../disk/image-cache.js';
 import type { Run } from '../exec/run.js';
 import { Libvirt } from '../libvirt/client.js';
@@ -57,6 +58,7 @@ export class LibvirtDriver implements HypervisorDriver {
   readonly #machines: Machines;
   readonly #exports: Exports;
   readonly #guests: Guests;
+  readonly #held: HeldImages;
   #events: DriverEvents | undefined;
 
   constructor(options: LibvirtDriverOptions) {
@@ -77,6 +79,7 @@ export class LibvirtDriver implements HypervisorDriver {
     this.#domains = new Domains(this.#libvirt, options.log, options.parallel);
     this.#guests = new Guests(this.#libvirt, options.log);
     this.#disks = new Disks(options);
+    this.#held = new HeldImages(this.#disks);
     this.#machines = new Machines(this.#libvirt, options);
     this.#exports = new Exports(options, this.#domains, new Backups(this.#libvirt, options.log));
     this.#lifecycle = new Lifecycle(options, {
@@ -101,6 +104,7 @@ export class LibvirtDriver implements HypervisorDriver {
 
   async stop(): Promise<void> {
     this.#disks.stop();
+    this.#held.stop();
     await this.#options.advertisements.stop();
     await this.#options.metadata.stop();
     await this.#libvirt.stop();
@@ -149,6 +153,10 @@ export class LibvirtDriver implements HypervisorDriver {
     } catch (error) {
       throw explained(error, spec.serverId);
     }
+  }
+
+  holdImage(source: computeV1.ImageSource): Promise<boolean> {
+    return this.#held.hold(source);
   }
 
   async tell(spec: ServerSpec): Promise<void> {

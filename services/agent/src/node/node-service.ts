@@ -26,6 +26,10 @@ export function nodeService(nodes: ReadonlyMap<string, ServedNode>): Implementat
       return { output: await find(node).driver.consoleLog(serverId, lines) };
     },
     diagnostics: ({ node, serverId }) => find(node).driver.diagnostics(serverId),
+    async holdImage({ node, imageId, url, sha256, size, diskFormat }) {
+      const source = { imageId, url, sha256, size, diskFormat, virtualSize: 0 };
+      return { held: await find(node).driver.holdImage(source) };
+    },
     async inventory({ node: name }) {
       const { node, driver } = find(name);
       const { health } = driver;

@@ -100,6 +100,8 @@ const making = table({
 /** Operations that came to their end. */
 const ended = table({
   started: { from: ['stopped', 'active', 'error'], task: ['powering-on'], to: 'active', toTask: null },
+  /** One that came back to where it was. */
+  revived: { from: ['resized', 'rescued'], task: ['powering-on'], toTask: null },
   stopped: { from: ['active', 'stopped', 'error'], task: ['powering-off'], to: 'stopped', toTask: null },
   rebooted: {
     from: ['active', 'stopped', 'paused', 'suspended', 'error'],
@@ -165,7 +167,7 @@ const givenUp = table({
 /** What a node reports by itself while nothing is under way, and what follows from it. */
 const observed = table({
   /** Its node came back without it: it is started again. */
-  revive: { from: ['active'], task: IDLE, toTask: 'powering-on', power: 'running' },
+  revive: { from: ['active', 'resized', 'rescued'], task: IDLE, toTask: 'powering-on', power: 'running' },
   seenStopped: { from: ['active', 'paused', 'suspended'], task: IDLE, to: 'stopped', toTask: null, power: 'stopped' },
   seenRunning: { from: ['stopped', 'paused', 'suspended'], task: IDLE, to: 'active', toTask: null, power: 'running' },
   /** Its node's administrator wrote its memory to the disk. */

@@ -29,6 +29,7 @@ export const SERVER_SHELVE = 'server.shelve';
 export const SERVER_SHELVE_OFFLOAD = 'server.shelve-offload';
 export const SERVER_UNSHELVE = 'server.unshelve';
 export const IMAGE_DISCARD = 'image.discard';
+export const IMAGE_HOLD = 'image.hold';
 export const SERVER_RESIZE = 'server.resize';
 export const SERVER_CONFIRM_RESIZE = 'server.confirm-resize';
 export const SERVER_REVERT_RESIZE = 'server.revert-resize';
@@ -58,6 +59,11 @@ export interface ServerDeleteInput {
 export interface ServerPowerInput {
   readonly serverId: string;
   readonly generation: number;
+}
+
+export interface ServerStartInput extends ServerPowerInput {
+  /** It was lost with its node in a state that it keeps. */
+  readonly keepsState?: boolean;
 }
 
 export interface ServerRebootInput extends ServerPowerInput {
@@ -118,6 +124,12 @@ export interface ImageDiscardInput {
   readonly owner: string;
 }
 
+/** An image that a node is to have before a server there needs it. */
+export interface ImageHoldInput {
+  readonly imageId: string;
+  readonly node: string;
+}
+
 /** With what the new flavor and the image demand of the node. */
 export interface ServerResizeInput extends ServerPowerInput, NodeDemand {
   readonly resize: Resize;
@@ -142,7 +154,7 @@ export interface ServerDetachInterfaceInput {
 export interface TaskInputs {
   [SERVER_CREATE]: ServerCreateInput;
   [SERVER_DELETE]: ServerDeleteInput;
-  [SERVER_START]: ServerPowerInput;
+  [SERVER_START]: ServerStartInput;
   [SERVER_STOP]: ServerPowerInput;
   [SERVER_REBOOT]: ServerRebootInput;
   [SERVER_ATTACH_INTERFACE]: ServerAttachInterfaceInput;
@@ -162,6 +174,7 @@ export interface TaskInputs {
   [SERVER_SHELVE_OFFLOAD]: ServerOffloadInput;
   [SERVER_UNSHELVE]: ServerUnshelveInput;
   [IMAGE_DISCARD]: ImageDiscardInput;
+  [IMAGE_HOLD]: ImageHoldInput;
   [SERVER_RESIZE]: ServerResizeInput;
   [SERVER_CONFIRM_RESIZE]: ServerResizedInput;
   [SERVER_REVERT_RESIZE]: ServerResizedInput;

@@ -14,8 +14,8 @@ export type Images = Pick<Remote<imageV1.ImagesService>, 'locate' | 'register' |
 
 /** Sends a command to a node. Rejects when the broker did not confirm; the sender looks again later. */
 export type SendCommand = (node: string, command: NodeCommand) => Promise<void>;
-/** The agent that answers for a node. */
-export type AgentOf = (node: {
+/** The agent that answers for a node, for those questions. */
+export type AgentOf<M extends keyof Remote<agentV1.NodeService> = 'inventory' | 'holdImage'> = (node: {
   readonly name: string;
   readonly agentGrpc: string;
-}) => Pick<Remote<agentV1.NodeService>, 'inventory'>;
+}) => Pick<Remote<agentV1.NodeService>, M>;

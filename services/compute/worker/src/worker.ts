@@ -146,10 +146,10 @@ export class ComputeWorker {
     const pulses = new NodePulseRepo();
     this.#pulses = new PulseTeller({ db, pulses, placement, now, log });
     const pursuit = new Pursuit(db, aims, send, hearing);
-    const { images } = deps;
+    const { images, agentOf } = deps;
     const flows = computeFlows({
       ...{ db, placement, network, images, servers, pulses, aims, reports, pursuit, shelvedOffloadS },
-      ...{ groups: new ServerGroupRepo(), nodes: states },
+      ...{ groups: new ServerGroupRepo(), nodes: states, nodeBook: nodes, agentOf },
     });
     this.runner = new FlowRunner({
       ...{ db, flows, owner: process, log, clock: deps.clock },

@@ -1,10 +1,20 @@
 import { Injectable } from '@nestjs/common';
-import { type Failure, fail } from '#libs/kernel';
+import { type Failure, fail, isFailure } from '#libs/kernel';
 import type { Tx } from '#libs/platform/db';
+import { insertTask } from '#libs/platform/flow';
 import { NODE_CHANNEL } from '#services/compute/data';
-import { type Aggregate, metadataTrouble, ZONE_KEY, zoneOf, zoneTrouble } from '#services/compute/domain';
-import { Books, Surroundings } from '../books.js';
+import {
+  type Aggregate,
+  IMAGE_HOLD,
+  type ImageHoldInput,
+  metadataTrouble,
+  ZONE_KEY,
+  zoneOf,
+  zoneTrouble,
+} from '#services/compute/domain';
+import { Books, Peers, Surroundings } from '../books.js';
 import { untilTold } from '../node/node-told.js';
+import type { Asker } from '../server/server.handlers.js';
 
 export interface AggregateChange {
   readonly name?: string;
@@ -24,6 +34,7 @@ export class AggregateHandlers {
   constructor(
     private readonly books: Books,
     private readonly around: Surroundings,
+    private readonly peers: Peers,
   ) {}
 
   list(): Promise<Aggregate[]> {
@@ -107,6 +118,29 @@ export class AggregateHandlers {
     });
   }
 
+  /** Has every node fetch those images; where one is at it already, it goes on with that. */
+  async holdImages(id: number, imageIds: readonly string[], { who, isAdmin, requestId }: Asker): Promise<void> {
+    const { hosts } = await this.find(id);
+    const asked = { projectId: who.projectId ?? '', allProjects: isAdmin };
+    for (const imageId of imageIds) await this.#checkImage({ imageId, ...asked });
+    const base = { kind: IMAGE_HOLD, projectId: asked.projectId, userId: who.userId, requestId };
+    await this.books.db.tx(async (tx) => {
+      for (const input of hosts.flatMap((node) => imageIds.map((imageId): ImageHoldInput => ({ imageId, node })))) {
+        const key = `image/${input.imageId}/${input.node}`;
+        await insertTask(tx, { ...base, id: this.around.ids.uuid(), key, input }).catch(unlessAtIt);
+      }
+    });
+  }
+
+  async #checkImage(asked: { imageId: string; projectId: string; allProjects: boolean }): Promise<void> {
+    try {
+      await this.peers.image.describe(asked);
+    } catch (error) {
+      if (!isFailure(error, 'notFound')) throw error;
+      throw fail.notFound(`Image ${asked.imageId} could not be found.`, { cause: error });
+    }
+  }
+
   /** One change under the lock; `change` returns the nodes that it concerns, of which the worker hears. */
   async #change(id: number, change: (tx: Tx, known: Aggregate) => Promise<readonly string[]>): Promise<Aggregate> {
     const { db, aggregates } = this.books;
@@ -138,4 +172,8 @@ export class AggregateHandlers {
   #now(): Date {
     return this.around.clock.now();
   }
+}
+
+function unlessAtIt(error: unknown): void {
+  if (!isFailure(error, 'conflict')) throw error;
 }

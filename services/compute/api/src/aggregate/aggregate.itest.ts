@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { ADMIN, type Answer, DEMO, openStage, type Stage } from '../compute.fixture.js';
+import { ADMIN, type Answer, DEMO, IMAGE, openStage, type Stage } from '../compute.fixture.js';
 
 let stage: Stage;
 const heard: (string | undefined)[] = [];
@@ -87,7 +87,7 @@ describe('aggregates', () => {
     expect(body.aggregate.metadata).toEqual({ ssd: 'true', y: '2' });
   });
 
-  it('are for administrators, and cache no images', async () => {
+  it('are for administrators', async () => {
     const id = await create('a');
     for (const [method, path] of [
       ['GET', ''],
@@ -98,10 +98,35 @@ describe('aggregates', () => {
       expect(
         (await ask(method, path, method === 'POST' ? { aggregate: { name: 'x' } } : undefined, '2.1', DEMO)).status,
       ).toBe(403);
-    const cache = [{ id: '11111111-1111-4111-8111-111111111111' }];
-    expect((await ask('POST', `/${id}/images`, { cache }, '2.80')).status).toBe(404);
-    expect((await ask('POST', `/${id}/images`, { cache }, '2.81')).status).toBe(501);
-    expect((await ask('POST', `/${id}/images`, { cache: [] }, '2.81')).status).toBe(400);
+  });
+
+  it('have their nodes fetch images, once', async () => {
+    const id = await create('a');
+    await add(id);
+    await add(id, 'node-2');
+    const cache = [{ id: IMAGE }];
+    const hold = (of: number, body: object, at = '2.81', as = ADMIN) => ask('POST', `/${of}/images`, body, at, as);
+    expect((await hold(id, { cache }, '2.80')).status).toBe(404);
+    expect((await hold(id, { cache }, '2.81', DEMO)).status).toBe(403);
+    const elsewhere = [{ id: '11111111-1111-4111-8111-999999999999' }];
+    for (const body of [
+      { cache: [] },
+      {},
+      { cache: [{ id: 'x' }] },
+      { cache: [...cache, ...cache] },
+      { cache, more: 1 },
+    ])
+      expect([body, (await hold(id, body)).status]).toEqual([body, 400]);
+    expect((await hold(99, { cache })).status).toBe(404);
+    const unknown = await hold(id, { cache: elsewhere });
+    expect([unknown.status, message(unknown)]).toEqual([404, `Image ${elsewhere[0]!.id} could not be found.`]);
+    for (const _ of [1, 2]) expect(await hold(id, { cache })).toMatchObject({ status: 202, body: undefined });
+    expect(await stage.scratch.db.query(`select kind, input from task where kind = 'image.hold' order by key`)).toEqual(
+      [
+        { kind: 'image.hold', input: { imageId: IMAGE, node: 'node-1' } },
+        { kind: 'image.hold', input: { imageId: IMAGE, node: 'node-2' } },
+      ],
+    );
   });
 });
 

@@ -3,6 +3,7 @@ import { fail } from '#libs/kernel';
 import { type Op, op } from '#libs/platform/http';
 import { ADMIN, rule } from '#libs/platform/policy';
 import { admin } from '../compute.rules.js';
+import { askerOf } from '../server/server-target.js';
 import { AggregateHandlers } from './aggregate.handlers.js';
 import {
   addHostBody,
@@ -118,10 +119,9 @@ export const aggregateOps: readonly Op[] = [
     status: 202,
     body: imagesBody,
     run: async (handlers, call) => {
-      await handlers.find(idIn(call));
-      throw fail.notImplemented(
-        'Images can not be put on nodes ahead of time: each node fetches an image when it needs it.',
-      );
+      const images = call.body.cache.map((image) => image.id.toLowerCase());
+      await handlers.holdImages(idIn(call), images, askerOf(call));
+      return {};
     },
   }),
 ];

@@ -15,7 +15,7 @@ import { type Asker, refuseLocked, refuseUnplaced, ServerHandlers } from './serv
 import { endOf } from './server-task.js';
 
 /** Clients take the answer for the end: so long it is waited for. */
-const WAIT_MS = 30_000;
+const WAIT_MS = 50_000;
 
 @Injectable()
 export class ServerGuestHandlers {

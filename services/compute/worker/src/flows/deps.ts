@@ -1,13 +1,14 @@
 import type { Sql } from '#libs/platform/db';
 import type {
   NodePulseRepo,
+  NodeRepo,
   NodeStateRepo,
   ReportRepo,
   ServerGroupRepo,
   ServerNodeRepo,
   ServerRepo,
 } from '#services/compute/data';
-import type { Images, Network, Placement } from '../peers.js';
+import type { AgentOf, Images, Network, Placement } from '../peers.js';
 import type { Pursuit } from './pursuit.js';
 
 /** What the flows of servers work with. */
@@ -20,6 +21,8 @@ export interface FlowDeps {
   readonly groups: ServerGroupRepo;
   readonly aims: ServerNodeRepo;
   readonly nodes: NodeStateRepo;
+  readonly nodeBook: Pick<NodeRepo, 'find'>;
+  readonly agentOf: AgentOf<'holdImage'>;
   readonly pulses: NodePulseRepo;
   readonly reports: ReportRepo;
   readonly pursuit: Pursuit;

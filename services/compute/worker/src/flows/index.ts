@@ -1,6 +1,7 @@
 import type { AnyFlow } from '#libs/platform/flow';
 import type { FlowDeps } from './deps.js';
 import { imageDiscardFlow } from './image-discard.flow.js';
+import { imageHoldFlow } from './image-hold.flow.js';
 import { serverAttachInterfaceFlow } from './server-attach-interface.flow.js';
 import { serverChangePasswordFlow } from './server-change-password.flow.js';
 import { serverCreateFlow } from './server-create.flow.js';
@@ -46,6 +47,7 @@ export const computeFlows = (deps: FlowDeps): AnyFlow[] => [
   serverShelveOffloadFlow(deps),
   serverUnshelveFlow(deps),
   imageDiscardFlow(deps),
+  imageHoldFlow(deps),
   serverResizeFlow(deps),
   serverConfirmResizeFlow(deps),
   serverRevertResizeFlow(deps),

@@ -1,13 +1,13 @@
 /** Starting a server that is shut off, or one whose node came back without it. */
-import { SERVER_START, type ServerPowerInput } from '#services/compute/domain';
+import { SERVER_START, type ServerStartInput } from '#services/compute/domain';
 import type { FlowDeps } from './deps.js';
 import { powerFlow } from './power.js';
 
 export const serverStartFlow = (deps: FlowDeps) =>
-  powerFlow<ServerPowerInput>(deps, {
+  powerFlow<ServerStartInput>(deps, {
     kind: SERVER_START,
     power: 'running',
-    done: 'started',
+    done: ({ keepsState = false }) => (keepsState ? 'revived' : 'started'),
     back: (server, power) => (server.vmState === 'stopped' && power !== 'running' ? 'startGivenUp' : 'broken'),
     limitMs: 5 * 60_000,
     failed: 'could not be started',

@@ -14,7 +14,7 @@ interface Deps {
   readonly nodes: NodeRepo;
   readonly standings: StandingRepo;
   readonly books: BookRepo;
-  readonly agentOf: AgentOf;
+  readonly agentOf: AgentOf<'inventory'>;
 }
 
 const row = (kind: string, id: string, more: Partial<Row> = {}): Row =>

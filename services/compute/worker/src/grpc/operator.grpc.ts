@@ -16,7 +16,7 @@ export interface OperatorDeps {
   readonly events: NodeEventRepo;
   readonly standings: StandingRepo;
   readonly books: BookRepo;
-  readonly agentOf: AgentOf;
+  readonly agentOf: AgentOf<'inventory'>;
   /** Messages that wait in compute's queue; undefined while the broker is away. */
   readonly waitingReports: () => Promise<number | undefined>;
   readonly process: string;

@@ -113,7 +113,8 @@ type Rescued = Server & { readonly rescue: RescueDisk };
 /** What was left of a rescue that failed or that an administrator reset does not count. */
 export const isRescued = (server: Server): server is Rescued =>
   server.rescue !== null &&
-  ((server.vmState === 'rescued' && server.taskState === null) || server.taskState === 'rescuing');
+  ((server.vmState === 'rescued' && (server.taskState === null || server.taskState === 'powering-on')) ||
+    server.taskState === 'rescuing');
 
 /** An image that is gone from the image service may still be on the node. */
 function rescueOf({ imageId, image, epoch }: RescueDisk, location: imageV1.Location | undefined): computeV1.Rescue {

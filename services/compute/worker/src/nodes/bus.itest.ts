@@ -50,7 +50,10 @@ beforeAll(async () => {
   worker = new ComputeWorker({
     ...{ db, servers, specs, passwords, placement, network: new FakeNetwork(), amqp: AMQP, options: OPTIONS },
     images: new FakeImages(),
-    agentOf: () => ({ inventory: () => Promise.reject(new Error('not asked')) }),
+    agentOf: () => ({
+      inventory: () => Promise.reject(new Error('not asked')),
+      holdImage: () => Promise.reject(new Error('not asked')),
+    }),
     ...{ process: 'compute', version: '1', clock: systemClock, ids: randomIds, log },
   });
   await worker.start();

@@ -1,4 +1,5 @@
 /** What nodes say: believed of themselves alone, in any order, as often as it comes. */
+import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { NodeReport } from '#libs/contract';
 import { SERVER_REBOOT } from '#services/compute/domain';
@@ -118,6 +119,33 @@ it('starts again what was lost with its node, and nothing that was stopped', asy
   expect(await bed.server(runs)).toMatchObject({ vmState: 'active', taskState: null });
   expect(node.held.get(stopped)!.power).toBe('stopped');
 });
+
+it.each(['resized', 'rescued'] as const)(
+  'starts again what was lost while it was %s, and leaves it so',
+  async (vmState) => {
+    const id = await bed.active();
+    await bed.settled(id);
+    const image = { name: 'r', diskFormat: 'raw', size: 1, virtualSize: 1, sha256: '', properties: {} };
+    const rescue = JSON.stringify({ imageId: randomUUID(), image, epoch: 3, made: true });
+    await bed.db.exec(
+      `update server set vm_state = $2, rescue = case when $2 = 'rescued' then $3::jsonb end,
+       resize = case when $2 = 'resized' then jsonb_build_object('from', flavor, 'to', flavor, 'vmState', 'active', 'at', null) end
+      where id = $1`,
+      [id, vmState, rescue],
+    );
+    node.reboot();
+    await bed.until(async () => {
+      await node.beat();
+      return node.held.get(id)!.power === 'running';
+    });
+    await bed.settled(id);
+    expect(await bed.server(id)).toMatchObject({ vmState, taskState: null, fault: null });
+    expect(node.held.get(id)!.rescue).toBe(vmState === 'rescued' ? 3 : 0);
+    await node.happens(id, 'stopped');
+    await bed.reconciler.settle(id);
+    expect([await bed.server(id), node.held.get(id)!.power]).toMatchObject([{ vmState, taskState: null }, 'stopped']);
+  },
+);
 
 it('asks a node for everything only when its digest differs', async () => {
   await bed.until(async () => {

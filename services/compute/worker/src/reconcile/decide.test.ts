@@ -16,6 +16,10 @@ it.each([
   ['a stopped guest that an administrator calls active', { power: 'stopped', desired: 'stopped' }, 'seenStopped'],
   ['the same without a domain', { power: 'absent', desired: 'stopped' }, 'seenStopped'],
   ['a guest that was started from outside', { vmState: 'stopped', desired: 'stopped' }, 'seenRunning'],
+  ['a resized guest that was lost with its node', { vmState: 'resized', power: 'stopped' }, 'revive'],
+  ['a rescued guest whose domain is lost', { vmState: 'rescued', power: 'absent' }, 'revive'],
+  ['a rescued guest that ended by itself', { vmState: 'rescued', power: 'stopped', event: true }, 'nothing'],
+  ['a resized guest that runs', { vmState: 'resized', event: true }, 'nothing'],
   ['a guest that was suspended from outside', { power: 'suspended', event: true }, 'seenSuspended'],
   ['a guest that was paused from outside', { power: 'paused', event: true }, 'nothing'],
   [

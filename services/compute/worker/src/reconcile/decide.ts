@@ -34,6 +34,7 @@ export function decide(standing: Standing): Decision {
   if (power === undefined || taskState !== null) return 'nothing';
   const isOff = power === 'stopped' || power === 'crashed';
   if (vmState === 'active' && (isOff || power === 'absent')) return decideOff(isOff && event, desired);
+  if (vmState === 'resized' || vmState === 'rescued') return decideKept(power, event, desired);
   if (vmState === 'active' && power === 'suspended') return 'seenSuspended';
   if (vmState === 'stopped' && power === 'running') return 'seenRunning';
   if (vmState === 'paused' || vmState === 'suspended') return decideStill(vmState, power);
@@ -43,6 +44,10 @@ export function decide(standing: Standing): Decision {
 /** One that was to be off, and was called active by an administrator, is what it is. */
 const decideOff = (seen: boolean, desired: DesiredPower): Decision =>
   seen || desired === 'stopped' ? 'seenStopped' : 'revive';
+
+/** In a state that waits for its owner: started again where it was lost, and left as it is where its guest ended by itself. */
+const decideKept = (power: NonNullable<Standing['power']>, event: boolean, desired: DesiredPower): Decision =>
+  desired === 'running' && !event && ['stopped', 'crashed', 'absent'].includes(power) ? 'revive' : 'nothing';
 
 /** A guest that stood still. What was in a memory that is gone can not go on: it is off, and its owner starts it. */
 function decideStill(vmState: 'paused' | 'suspended', power: NonNullable<Standing['power']>): Decision {

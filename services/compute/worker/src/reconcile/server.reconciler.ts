@@ -8,7 +8,7 @@ import type { Db, Tx } from '#libs/platform/db';
 import { insertTask } from '#libs/platform/flow';
 import type { Log } from '#libs/platform/log';
 import type { ServerNodeRepo, ServerRepo, StandingRepo } from '#services/compute/data';
-import { POWER, SERVER_START, type ServerPowerInput, serverKey } from '#services/compute/domain';
+import { POWER, SERVER_START, type ServerStartInput, serverKey } from '#services/compute/domain';
 import type { SendCommand } from '../peers.js';
 import { decide, type Standing } from './decide.js';
 
@@ -88,7 +88,8 @@ export class ServerReconciler {
     if (!server) return;
     const moved = await servers.move(tx, serverId, 'revive', now());
     if (!moved) return;
-    const input: ServerPowerInput = { serverId, generation: moved.generation };
+    const keepsState = server.vmState !== 'active';
+    const input: ServerStartInput = { serverId, generation: moved.generation, keepsState };
     const { projectId } = server;
     await insertTask(tx, { id: ids.uuid(), kind: SERVER_START, key: serverKey(serverId), projectId, requestId, input });
   }

@@ -72,6 +72,9 @@ export class FakeNode {
   errandFailure: string | undefined;
   /** Why no disk can be copied here. */
   exportFailure: string | undefined;
+  /** Images that are on the node, or on their way there, and what keeps them from coming. */
+  readonly images = new Set<string>();
+  imageFailure: Error | undefined;
   #clock = 1_700_000_000_000;
   readonly #chains = new Map<string, Promise<void>>();
 
@@ -103,6 +106,14 @@ export class FakeNode {
     // Commands come with the next turn of the loop.
     await new Promise((resolve) => setImmediate(resolve));
     await Promise.all(this.#chains.values());
+  }
+
+  /** Here at the second question. */
+  async holdImage({ imageId }: { readonly imageId: string }): Promise<{ held: boolean }> {
+    if (this.imageFailure) throw this.imageFailure;
+    const held = this.images.has(imageId);
+    this.images.add(imageId);
+    return { held };
   }
 
   async beat(highestFence = 0): Promise<void> {

@@ -161,6 +161,8 @@ export class Testbed {
         pulses: new NodePulseRepo(),
         aims,
         nodes: states,
+        nodeBook: nodes,
+        agentOf: ({ name }) => ({ holdImage: async (request) => this.nodes.get(name)!.holdImage(request) }),
         reports,
         pursuit,
         shelvedOffloadS,
