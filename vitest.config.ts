@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
  * the rest a cloud that is up, which they share: one file after the other.
  */
 const KINDS: Readonly<Record<string, { suffix: string; timeout: number; parallel: boolean }>> = {
-  unit: { suffix: 'test', timeout: 10_000, parallel: true },
+  unit: { suffix: 'test', timeout: 60_000, parallel: true },
   integration: { suffix: 'itest', timeout: 60_000, parallel: true },
   e2e: { suffix: 'e2e', timeout: 240_000, parallel: false },
   security: { suffix: 'security', timeout: 120_000, parallel: false },
