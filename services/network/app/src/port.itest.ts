@@ -112,7 +112,7 @@ describe('ports', () => {
     ]);
   });
 
-  it('of the cloud show who owns them and stay', async () => {
+  it('of the cloud show who owns them, and go with their network', async () => {
     const network = await make.network();
     await make.subnet(network.id);
     const [metadata] = many(await bed().call('GET', `/v2.0/ports?network_id=${network.id}`), 'ports');
@@ -122,11 +122,13 @@ describe('ports', () => {
       project_id: '',
       security_groups: [],
     });
-    expect(fault(await bed().call('DELETE', `/v2.0/ports/${metadata!.id}`))).toEqual({
-      status: 409,
-      type: 'ServicePortInUse',
+    const rename = { port: { name: 'mine' } };
+    expect(fault(await bed().call('PUT', `/v2.0/ports/${metadata!.id}`, rename))).toEqual({
+      status: 403,
+      type: 'PolicyNotAuthorized',
     });
     expect((await bed().call('DELETE', `/v2.0/networks/${network.id}`)).status).toBe(204);
+    expect((await bed().call('GET', `/v2.0/ports/${metadata!.id}`)).status).toBe(404);
   });
 
   it('come in pages with links', async () => {
