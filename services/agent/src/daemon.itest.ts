@@ -50,6 +50,7 @@ async function startCompute(): Promise<void> {
       },
       listDesired: () => ({ servers: [...specs.values()] }),
       newsKept: () => ({}),
+      getDiskKeys: () => ({ keys: {} }),
       postPassword: () => ({}),
     },
     (peer) => peer === NODE,

@@ -6,10 +6,9 @@
 import { open, rm } from 'node:fs/promises';
 import { fail } from '#libs/kernel';
 import type { Run } from '../exec/run.js';
-import { createEmpty, fromRaw } from './qemu-img.js';
+import { createEmpty, fromRaw, type NewDisk } from './qemu-img.js';
 
-export interface BlankDisk {
-  readonly path: string;
+export interface BlankDisk extends NewDisk {
   readonly bytes: number;
   /** ext2, ext3, ext4, vfat, swap, or '' for a blank disk. */
   readonly format: string;
@@ -36,11 +35,11 @@ function formatCommand({ format, label, bytes }: BlankDisk, raw: string): readon
 export async function makeBlank(run: Run, disk: BlankDisk, signal?: AbortSignal): Promise<void> {
   const raw = `${disk.path}.raw`;
   const command = formatCommand(disk, raw);
-  if (!command) return createEmpty(run, disk.path, disk.bytes, signal);
+  if (!command) return createEmpty(run, disk, disk.bytes, signal);
   try {
     await truncated(raw, disk.bytes);
     await run(...command, { timeoutMs: WALL_MS, signal });
-    await fromRaw(run, raw, disk.path, signal);
+    await fromRaw(run, raw, disk, signal);
   } finally {
     await rm(raw, { force: true });
   }

@@ -46,7 +46,7 @@ describe('an overlay', () => {
     const calls: string[][] = [];
     const path = join(folder, 'disk.qcow2');
     const run = fakeRun(calls, (args) => args.at(-2)!);
-    await createOverlay(run, path, { path: '/c/base', format: 'raw' }, 1 << 30);
+    await createOverlay(run, { path }, { path: '/c/base', format: 'raw' }, 1 << 30);
     const [call] = calls;
     expect(call!.slice(0, 2)).toEqual(['prlimit', '--as=1073741824']);
     expect(call!.slice(call!.indexOf('qemu-img'))).toEqual([
@@ -66,13 +66,35 @@ describe('an overlay', () => {
     expect(readdirSync(folder)).toEqual(['disk.qcow2']);
   });
 
+  it('is encrypted with a key that stands in a file in memory while it is made, and nowhere else', async () => {
+    const calls: string[][] = [];
+    const path = join(folder, 'disk.qcow2');
+    let seen: unknown;
+    const run: Run = async (command, args) => {
+      calls.push([command, ...args]);
+      const file = /file=(.*)$/.exec(args[args.indexOf('--object') + 1]!)![1]!;
+      seen = [readFileSync(file, 'utf8'), statSync(file).mode & 0o777, file.startsWith('/dev/shm/')];
+      writeFileSync(args.at(-2)!, 'made');
+      return '';
+    };
+    await createOverlay(run, { path, key: 'canary' }, { path: '/c/base', format: 'raw' }, 1 << 30);
+    expect(seen).toEqual(['canary', 0o600, true]);
+    const [call] = calls;
+    expect(call!.join(' ')).not.toContain('canary');
+    expect(call).toContain('encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10');
+    expect(readdirSync('/dev/shm').filter((name) => name.startsWith('yagura-key-'))).toEqual([]);
+    const fails: Run = async () => Promise.reject(new Error('no'));
+    await expect(createOverlay(fails, { path, key: 'canary' }, { path: '/c', format: 'raw' }, 1)).rejects.toThrow('no');
+    expect(readdirSync('/dev/shm').filter((name) => name.startsWith('yagura-key-'))).toEqual([]);
+  });
+
   it('is not there when making it failed', async () => {
     const run: Run = async () => {
       throw new CommandFailed('prlimit', 1, 'No space left on device', undefined);
     };
-    await expect(createOverlay(run, join(folder, 'disk.qcow2'), { path: '/c', format: 'qcow2' }, 1)).rejects.toThrow(
-      'No space',
-    );
+    await expect(
+      createOverlay(run, { path: join(folder, 'disk.qcow2') }, { path: '/c', format: 'qcow2' }, 1),
+    ).rejects.toThrow('No space');
     expect(readdirSync(folder)).toEqual([]);
   });
 });

@@ -5,6 +5,7 @@
 import { open } from 'node:fs/promises';
 import { fail } from '#libs/kernel';
 import type { Run } from '../exec/run.js';
+import { KEY_NAME } from './key-file.js';
 import { namesDataFile } from './qcow2-header.js';
 import { onDisk } from './qemu-img.js';
 
@@ -13,6 +14,8 @@ export class GuestDisk {
   constructor(
     private readonly run: Run,
     private readonly path: string,
+    /** Of its LUKS layer. */
+    private readonly key: string | undefined,
   ) {}
 
   /** Bytes, and the names of the snapshots. */
@@ -47,9 +50,10 @@ export class GuestDisk {
   async #command(...args: readonly (string | undefined)[]): Promise<string> {
     await assertAlone(this.path);
     const file = { driver: 'file', filename: this.path };
-    const name = `json:${JSON.stringify({ driver: 'qcow2', file, backing: null })}`;
+    const encrypt = this.key === undefined ? {} : { encrypt: { format: 'luks', 'key-secret': KEY_NAME } };
+    const name = `json:${JSON.stringify({ driver: 'qcow2', file, backing: null, ...encrypt })}`;
     const list = (args.includes(undefined) ? args : [...args, undefined]).map((arg) => arg ?? name);
-    return onDisk(this.run, list);
+    return onDisk(this.run, list, this.key);
   }
 }
 

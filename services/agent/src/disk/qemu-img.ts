@@ -4,6 +4,7 @@
  */
 import { rename, rm } from 'node:fs/promises';
 import type { Run } from '../exec/run.js';
+import { KEY_NAME, withKey } from './key-file.js';
 
 export type DiskFormat = 'qcow2' | 'raw';
 
@@ -15,39 +16,56 @@ const FILE_BYTES = 64 << 20;
 
 const LIMITS = [`--as=${MEMORY_BYTES}`, `--cpu=${CPU_SECONDS}`, '--core=0'];
 
+/** The key is random, so nothing is won by making it slow to try; this keeps a start from taking seconds. */
+const LUKS = `encrypt.format=luks,encrypt.key-secret=${KEY_NAME},encrypt.iter-time=10`;
+
+export interface NewDisk {
+  readonly path: string;
+  /** The passphrase of its LUKS layer; undefined for a plain disk. */
+  readonly key?: string | undefined;
+}
+
 /**
  * Makes a qcow2, complete or not at all, of `bytes` virtual size over a base that is not opened for it (`-u`): the caller
  * knows its format.
  */
-export async function createOverlay(
+export function createOverlay(
   run: Run,
-  path: string,
+  disk: NewDisk,
   base: { path: string; format: DiskFormat },
   bytes: number,
   signal?: AbortSignal,
 ): Promise<void> {
-  const part = `${path}.part`;
-  await rm(part, { force: true });
-  const args = ['create', '-q', '-u', '-f', 'qcow2', '-b', base.path, '-F', base.format, part, String(bytes)];
-  await run('prlimit', [...LIMITS, `--fsize=${FILE_BYTES}`, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS, signal });
-  await rename(part, path);
+  const below = ['-u', '-f', 'qcow2', '-b', base.path, '-F', base.format];
+  return make(run, disk, ['create', '-q', ...below], (part) => [part, String(bytes)], { signal, most: FILE_BYTES });
 }
 
 /** Makes an empty qcow2 with nothing below it, complete or not at all. */
-export async function createEmpty(run: Run, path: string, bytes: number, signal?: AbortSignal): Promise<void> {
-  const part = `${path}.part`;
-  await rm(part, { force: true });
-  const args = ['create', '-q', '-f', 'qcow2', part, String(bytes)];
-  await run('prlimit', [...LIMITS, `--fsize=${FILE_BYTES}`, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS, signal });
-  await rename(part, path);
+export function createEmpty(run: Run, disk: NewDisk, bytes: number, signal?: AbortSignal): Promise<void> {
+  const args = ['create', '-q', '-f', 'qcow2'];
+  return make(run, disk, args, (part) => [part, String(bytes)], { signal, most: FILE_BYTES });
 }
 
 /** Makes a qcow2 of a raw file that was written on this node and never seen by a guest, complete or not at all. */
-export async function fromRaw(run: Run, raw: string, path: string, signal?: AbortSignal): Promise<void> {
+export function fromRaw(run: Run, raw: string, disk: NewDisk, signal?: AbortSignal): Promise<void> {
+  return make(run, disk, ['convert', '-q', '-f', 'raw', '-O', 'qcow2'], (part) => [raw, part], { signal });
+}
+
+async function make(
+  run: Run,
+  { path, key }: NewDisk,
+  [verb = '', ...options]: readonly string[],
+  files: (part: string) => readonly string[],
+  { signal, most }: { readonly signal?: AbortSignal | undefined; readonly most?: number },
+): Promise<void> {
   const part = `${path}.part`;
   await rm(part, { force: true });
-  const args = ['convert', '-q', '-f', 'raw', '-O', 'qcow2', raw, part];
-  await run('prlimit', [...LIMITS, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS, signal });
+  const limits = most === undefined ? LIMITS : [...LIMITS, `--fsize=${most}`];
+  await withKey(key, (object) => {
+    const sealed = key === undefined ? [] : [...object, '-o', LUKS];
+    const args = [...limits, '--', 'qemu-img', verb, ...options, ...sealed, ...files(part)];
+    return run('prlimit', args, { timeoutMs: WALL_MS, signal });
+  });
   await rename(part, path);
 }
 
@@ -64,6 +82,11 @@ export async function flattenDisk(run: Run, from: string, to: string, signal?: A
   await run('prlimit', [...COPY_LIMITS, '--', 'qemu-img', ...args], { timeoutMs: COPY_SECONDS * 1_000, signal });
 }
 
-/** A short command on a disk that the arguments describe whole: its format, and that nothing lies below it. */
-export const onDisk = (run: Run, args: readonly string[]): Promise<string> =>
-  run('prlimit', [...LIMITS, '--', 'qemu-img', ...args], { timeoutMs: WALL_MS });
+/**
+ * A short command on a disk that the arguments describe whole: its format, and that nothing lies below it. The arguments
+ * stand after the verb, with the key where there is one.
+ */
+export const onDisk = (run: Run, [verb = '', ...args]: readonly string[], key?: string): Promise<string> =>
+  withKey(key, (object) =>
+    run('prlimit', [...LIMITS, '--', 'qemu-img', verb, ...object, ...args], { timeoutMs: WALL_MS }),
+  );

@@ -68,8 +68,8 @@ function act(list: readonly string[], disk: Model): string {
 }
 
 const settle = async (word: string, epoch: number): Promise<void> => {
-  await undo.settle(ID, word, epoch, [path]);
-  if (word === 'keep') await undo.grow(path, 2);
+  await undo.settle(ID, word, epoch, [{ path }]);
+  if (word === 'keep') await undo.grow({ path }, 2);
 };
 const marks = () => readdirSync(join(folder, ID)).filter((name) => name.startsWith('undo.'));
 
@@ -120,7 +120,7 @@ describe('the disks before a resize', () => {
     killed = moment;
     for (const last of ['restore', ''] as const)
       for (let at = 0; at < 12; at++) {
-        await undo.settle(ID, '', 0, [path]);
+        await undo.settle(ID, '', 0, [{ path }]);
         await instances.unmarkUndo(ID);
         Object.assign(disk, { bytes: 1, contents: 'old', snapshots: new Map() });
         killAfter = at;
@@ -146,8 +146,23 @@ describe('the disks before a resize', () => {
     const kept = disk;
     const models = new Map([[late, { bytes: 5, contents: 'other', snapshots: new Map() }]]);
     choose = (name) => models.get(JSON.parse(name.slice(5)).file.filename) ?? kept;
-    await undo.settle(ID, 'restore', 1, [path, late]);
+    await undo.settle(ID, 'restore', 1, [{ path }, { path: late }]);
     expect([kept.contents, models.get(late)!.contents, marks()]).toEqual(['old', 'other', []]);
+  });
+
+  it('are opened with their key where they are encrypted, which no command line shows', async () => {
+    let args: readonly string[] = [];
+    const spy: Run = async (command, list) => {
+      args = list;
+      return run(
+        command,
+        list.filter((arg, index) => arg !== '--object' && list[index - 1] !== '--object'),
+      );
+    };
+    await new DiskUndo(spy, instances).settle(ID, 'keep', 1, [{ path, key: 'canary' }]);
+    expect(JSON.parse(names.at(-1)!.slice(5))).toMatchObject({ encrypt: { format: 'luks', 'key-secret': 'key' } });
+    expect(args.join(' ')).toMatch(/--object secret,id=key,file=\/dev\/shm\/yagura-key-\w+\/key /);
+    expect(args.join(' ')).not.toContain('canary');
   });
 
   it('are opened alone, whatever their headers name', async () => {

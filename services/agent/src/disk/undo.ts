@@ -10,6 +10,7 @@
 import type { Run } from '../exec/run.js';
 import { GuestDisk } from './guest-disk.js';
 import type { Instances } from './instances.js';
+import type { NewDisk } from './qemu-img.js';
 
 const PREFIX = 'undo-';
 const nameOf = (epoch: number): string => `${PREFIX}${epoch}`;
@@ -33,37 +34,37 @@ export class DiskUndo {
   }
 
   /** For a guest that is off. The first disk is the one that every state has; the others may have come or gone. */
-  async settle(serverId: string, undo: string, epoch: number, paths: readonly string[]): Promise<void> {
+  async settle(serverId: string, undo: string, epoch: number, disks: readonly NewDisk[]): Promise<void> {
     const marks = await this.instances.undoMarks(serverId);
-    if (undo === 'keep') return marks.includes(epoch) ? undefined : this.#keep(serverId, epoch, paths);
+    if (undo === 'keep') return marks.includes(epoch) ? undefined : this.#keep(serverId, epoch, disks);
     if (!marks.length && undo !== 'restore') return;
     if (undo === 'restore' && marks.includes(epoch)) {
-      for (const [index, path] of paths.entries()) await this.#goBack(path, nameOf(epoch), index === 0);
+      for (const [index, disk] of disks.entries()) await this.#goBack(disk, nameOf(epoch), index === 0);
       await this.instances.unmarkUndo(serverId);
     }
-    await this.#dropSnapshots(paths);
+    await this.#dropSnapshots(disks);
     await this.instances.unmarkUndo(serverId);
   }
 
   /** A disk that was not the server's when the state was kept has nothing changed since. */
-  async #goBack(path: string, name: string, always: boolean): Promise<void> {
-    const disk = new GuestDisk(this.run, path);
+  async #goBack({ path, key }: NewDisk, name: string, always: boolean): Promise<void> {
+    const disk = new GuestDisk(this.run, path, key);
     if (always || (await disk.look()).snapshots.includes(name)) await disk.goBackTo(name);
   }
 
-  async #keep(serverId: string, epoch: number, paths: readonly string[]): Promise<void> {
-    await this.#dropSnapshots(paths, nameOf(epoch));
+  async #keep(serverId: string, epoch: number, disks: readonly NewDisk[]): Promise<void> {
+    await this.#dropSnapshots(disks, nameOf(epoch));
     await this.instances.unmarkUndo(serverId);
-    for (const path of paths) {
-      const disk = new GuestDisk(this.run, path);
+    for (const { path, key } of disks) {
+      const disk = new GuestDisk(this.run, path, key);
       if (!(await disk.look()).snapshots.includes(nameOf(epoch))) await disk.snapshot(nameOf(epoch));
     }
     await this.instances.markUndo(serverId, epoch);
   }
 
-  async #dropSnapshots(paths: readonly string[], but = ''): Promise<void> {
-    for (const path of paths) {
-      const disk = new GuestDisk(this.run, path);
+  async #dropSnapshots(disks: readonly NewDisk[], but = ''): Promise<void> {
+    for (const { path, key } of disks) {
+      const disk = new GuestDisk(this.run, path, key);
       const { snapshots } = await disk.look();
       for (const name of snapshots.filter((one) => isUndoSnapshot(one) && one !== but)) await disk.forget(name);
     }
@@ -75,8 +76,8 @@ export class DiskUndo {
   }
 
   /** Makes a disk that large, if it is smaller. For a guest that is off. */
-  async grow(path: string, bytes: number): Promise<void> {
-    const disk = new GuestDisk(this.run, path);
+  async grow({ path, key }: NewDisk, bytes: number): Promise<void> {
+    const disk = new GuestDisk(this.run, path, key);
     if ((await disk.look()).bytes < bytes) await disk.growTo(bytes);
   }
 }

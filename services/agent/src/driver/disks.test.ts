@@ -56,7 +56,7 @@ afterEach(() => {
 const files = () => readdirSync(join(folder, ID)).sort();
 async function make(asked: computeV1.ServerSpec): Promise<void> {
   await instances.save(asked);
-  await disks.prepare(asked, forever);
+  await disks.prepare(asked, new Map(), forever);
 }
 
 describe('the disks of a server', () => {

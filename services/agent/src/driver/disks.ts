@@ -8,11 +8,13 @@ import type { Log } from '#libs/platform/log';
 import { writeConfigDrive } from '../disk/config-drive.js';
 import type { ImageCache, ImageRequest } from '../disk/image-cache.js';
 import type { Instances } from '../disk/instances.js';
-import { createOverlay, type DiskFormat } from '../disk/qemu-img.js';
+import { clearKeys } from '../disk/key-file.js';
+import { createOverlay, type DiskFormat, type NewDisk } from '../disk/qemu-img.js';
 import { DiskUndo } from '../disk/undo.js';
 import { serialOf } from '../domain/disks-xml.js';
 import type { DomainInput } from '../domain/domain-xml.js';
 import { CommandFailed, type Run } from '../exec/run.js';
+import type { DiskKeys } from './disk-keys.js';
 import type { ServerSpec } from './driver.js';
 import { busNamed, LocalDisks } from './local-disks.js';
 
@@ -44,6 +46,7 @@ export class Disks {
   }
 
   async start(): Promise<void> {
+    await clearKeys();
     await this.#options.instances.start();
     await this.#options.images.start();
     this.#sweep = setInterval(() => void this.#evict(UNUSED_IMAGE_MS), SWEEP_EVERY_MS);
@@ -61,20 +64,21 @@ export class Disks {
   }
 
   /** Makes what is missing, then drops what an older epoch left. For a guest that is off. Aborting stops downloads. */
-  async prepare(spec: ServerSpec, signal: AbortSignal): Promise<void> {
+  async prepare(spec: ServerSpec, keys: DiskKeys, signal: AbortSignal): Promise<void> {
     const { instances, run, secret } = this.#options;
     const { serverId, diskEpoch, rescue } = spec;
-    const disk = instances.disk(serverId, diskEpoch);
-    if (!(await instances.has(disk))) {
+    const key = spec.rootDisk && keys.get(spec.rootDisk.diskId);
+    const disk = { path: instances.disk(serverId, diskEpoch), key };
+    if (!(await instances.has(disk.path))) {
       const bytes = sizeOf(spec);
       const base = { path: await this.fetch(spec.image, signal), format: imageOf(spec.image).format };
       await createOverlay(run, disk, base, bytes, signal);
     }
-    await this.#undo.settle(serverId, spec.undo, spec.undoEpoch, [disk, ...(await this.#local.existing(spec))]);
-    const grow = (path: string, bytes: number) => this.#undo.grow(path, bytes);
+    await this.#undo.settle(serverId, spec.undo, spec.undoEpoch, [disk, ...(await this.#local.existing(spec, keys))]);
+    const grow = (grown: NewDisk, bytes: number) => this.#undo.grow(grown, bytes);
     if (spec.undo === 'keep' && spec.diskGb > 0) await grow(disk, spec.diskGb * GIB);
-    await this.#local.make(spec, grow, signal);
-    if (rescue) await this.#rescueDisk(spec, rescue, signal);
+    await this.#local.make(spec, keys, grow, signal);
+    if (rescue) await this.#rescueDisk(spec, rescue, key, signal);
     const drive = this.configDrive(spec);
     if (drive && !(await instances.has(drive))) await writeConfigDrive(run, drive, spec, { secret });
     await instances.dropBefore(serverId, diskEpoch);
@@ -98,11 +102,11 @@ export class Disks {
     await this.#undo.forgotten(spec.serverId);
   }
 
-  /** As large as its image. */
-  async #rescueDisk(spec: ServerSpec, rescue: Rescue, signal: AbortSignal): Promise<void> {
+  /** As large as its image; as secret as the root disk, whose key it has. */
+  async #rescueDisk(spec: ServerSpec, rescue: Rescue, key: string | undefined, signal: AbortSignal): Promise<void> {
     const { instances, run } = this.#options;
-    const disk = instances.rescueDisk(spec.serverId, rescue.epoch);
-    if (await instances.has(disk)) return;
+    const disk = { path: instances.rescueDisk(spec.serverId, rescue.epoch), key };
+    if (await instances.has(disk.path)) return;
     const base = { path: await this.fetch(rescue.image, signal), format: imageOf(rescue.image).format };
     await createOverlay(run, disk, base, rescue.image?.virtualSize ?? 0, signal);
   }
@@ -131,6 +135,7 @@ export class Disks {
     const { rootDisk } = spec;
     return {
       ...(rootDisk ? { bus: busNamed(rootDisk.bus), serial: serialOf(rootDisk.diskId) } : {}),
+      secretId: secretOf(spec),
       path: instances.disk(spec.serverId, spec.diskEpoch),
       basePath: images.pathOf(image),
       baseFormat: image.format,
@@ -142,12 +147,13 @@ export class Disks {
     return this.#local.of(spec);
   }
 
-  rescueOf({ serverId, rescue }: ServerSpec): DomainInput['rescue'] {
+  rescueOf(spec: ServerSpec): DomainInput['rescue'] {
+    const { serverId, rescue } = spec;
     if (!rescue) return undefined;
     const { instances, images } = this.#options;
     const image = imageOf(rescue.image);
     const path = instances.rescueDisk(serverId, rescue.epoch);
-    const disk = { path, basePath: images.pathOf(image), baseFormat: image.format };
+    const disk = { path, basePath: images.pathOf(image), baseFormat: image.format, secretId: secretOf(spec) };
     return { disk, beside: besideOf(rescue.properties) };
   }
 
@@ -184,6 +190,8 @@ function imageOf(image: computeV1.ImageSource | undefined): ImageRequest {
   if (!format) throw fail.invalid(`disk format ${diskFormat} can not be started here`);
   return { imageId, url, sha256, size, format };
 }
+
+const secretOf = ({ rootDisk }: ServerSpec): string | undefined => (rootDisk?.encrypted ? rootDisk.diskId : undefined);
 
 const BUSES = ['virtio', 'scsi', 'ide', 'sata', 'usb'] as const;
 

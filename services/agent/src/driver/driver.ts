@@ -56,6 +56,8 @@ export interface DriverEvents {
   resynced(): void;
   /** A guest posts a password for its owner. Throws `conflict` where it has, `unavailable` where nobody takes it now. */
   posted(serverId: string, password: string): Promise<void>;
+  /** Passphrases by the ids of the server's encrypted disks. Throws `unavailable` where they are not to be had now. */
+  keys(serverId: string): Promise<Readonly<Record<string, string>>>;
 }
 
 export type RebootKind = 'SOFT' | 'HARD';

@@ -57,6 +57,7 @@ export class Exports {
   async make(spec: ServerSpec, disk: DomainInput['disk'], signal: AbortSignal): Promise<void> {
     const { imageId, uploadUrl, trouble } = spec.export!;
     if (trouble) throw fail.conflict(trouble);
+    if (spec.rootDisk?.encrypted) throw fail.conflict('an encrypted disk does not leave its node');
     if (!uploadUrl) return;
     await this.#limiter.run(async () => {
       signal.throwIfAborted();

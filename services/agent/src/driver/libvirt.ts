@@ -16,6 +16,7 @@ import { Libvirt } from '../libvirt/client.js';
 import type { AdvertisementGuard } from '../ovs/advertisement-guard.js';
 import { Backups } from './backups.js';
 import { DIAGNOSED, type Diagnostics, diagnosticsOf } from './diagnostics.js';
+import { LentKeys } from './disk-keys.js';
 import { Disks, explained } from './disks.js';
 import { Domains } from './domains.js';
 import type {
@@ -88,6 +89,8 @@ export class LibvirtDriver implements HypervisorDriver {
       interfaces: new Interfaces(this.#libvirt, this.#domains),
       machines: this.#machines,
       exports: this.#exports,
+      lent: new LentKeys(this.#libvirt, options.log),
+      keysOf: (serverId) => this.#events!.keys(serverId),
     });
   }
 

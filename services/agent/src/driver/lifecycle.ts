@@ -11,6 +11,7 @@ import { domainXml, tapName } from '../domain/domain-xml.js';
 import type { Probe } from '../kvm/probe.js';
 import type { MetadataPlane } from '../metadata/plane.js';
 import type { Ovs } from '../ovs/ovs.js';
+import { type DiskKeys, encryptedDisks, type KeySource, keysFor, type LentKeys } from './disk-keys.js';
 import { type Disks, explained } from './disks.js';
 import type { Domains } from './domains.js';
 import type { RebootKind, ServerSpec } from './driver.js';
@@ -36,6 +37,8 @@ export interface LifecycleParts {
   readonly interfaces: Interfaces;
   readonly machines: Machines;
   readonly exports: Exports;
+  readonly lent: LentKeys;
+  readonly keysOf: KeySource;
 }
 
 export class Lifecycle {
@@ -45,6 +48,8 @@ export class Lifecycle {
   readonly #interfaces: Interfaces;
   readonly #machines: Machines;
   readonly #exports: Exports;
+  readonly #lent: LentKeys;
+  readonly #keysOf: KeySource;
 
   constructor(options: LifecycleOptions, parts: LifecycleParts) {
     this.#options = options;
@@ -53,6 +58,8 @@ export class Lifecycle {
     this.#interfaces = parts.interfaces;
     this.#machines = parts.machines;
     this.#exports = parts.exports;
+    this.#lent = parts.lent;
+    this.#keysOf = parts.keysOf;
   }
 
   async ensureRunning(spec: ServerSpec, signal: AbortSignal): Promise<void> {
@@ -70,11 +77,13 @@ export class Lifecycle {
     try {
       // A machine that this node can not give is refused before an image is fetched for it.
       await this.#machines.of(spec);
+      const keys = await this.#keys(spec);
       if (due && before !== 'absent') await this.#clearForNewDisk(spec, signal);
-      await this.#disks.prepare(spec, signal);
+      await this.#disks.prepare(spec, keys, signal);
       await plugged;
       signal.throwIfAborted();
-      await this.#domains.start(await this.#xml(spec));
+      const xml = await this.#xml(spec);
+      await this.#lent.during(keys, () => this.#domains.start(xml));
     } catch (error) {
       // A first start that failed for good leaves nothing; one that is tried again keeps what it has.
       const verdict = explained(error, serverId);
@@ -95,8 +104,9 @@ export class Lifecycle {
     await this.#options.instances.save(spec);
     if (!changes) return;
     try {
+      const keys = await this.#keys(spec);
       if (due) await this.#clearForNewDisk(spec, signal);
-      await this.#disks.prepare(spec, signal);
+      await this.#disks.prepare(spec, keys, signal);
     } catch (error) {
       throw explained(error, spec.serverId);
     }
@@ -142,6 +152,10 @@ export class Lifecycle {
     else if (power !== 'suspended') throw fail.conflict('its guest does not run any more');
   }
 
+  #keys(spec: ServerSpec): Promise<DiskKeys> {
+    return keysFor(spec, this.#keysOf);
+  }
+
   /** Keeps the spec and its networks, and says how the guest is. */
   async #standing(spec: ServerSpec): Promise<PowerState> {
     await this.#exports.clear(spec.serverId);
@@ -161,7 +175,9 @@ export class Lifecycle {
     const { instances, metadata, ovs } = this.#options;
     await this.#domains.destroy(serverId);
     await this.#domains.undefine(serverId);
-    await ovs.remove((instances.spec(serverId)?.nics ?? []).map((nic) => tapName(nic.portId)));
+    const kept = instances.spec(serverId);
+    if (kept) await this.#lent.takeBack(encryptedDisks(kept));
+    await ovs.remove((kept?.nics ?? []).map((nic) => tapName(nic.portId)));
     await instances.remove(serverId);
     this.#machines.forget(serverId);
     await metadata.keepOnly(instances.specs());

@@ -7,9 +7,11 @@ import type { computeV1 } from '#libs/contract';
 import { fail } from '#libs/kernel';
 import { makeBlank } from '../disk/blank-disk.js';
 import type { Instances } from '../disk/instances.js';
+import type { NewDisk } from '../disk/qemu-img.js';
 import { type LocalDisk, serialOf } from '../domain/disks-xml.js';
 import type { Run } from '../exec/run.js';
 import { DISK_BUSES, type DiskBus } from '../hardware/hardware.js';
+import type { DiskKeys } from './disk-keys.js';
 import type { ServerSpec } from './driver.js';
 
 const MIB = 1 << 20;
@@ -28,36 +30,42 @@ export class LocalDisks {
 
   /** As the domain is to have them. */
   of({ serverId, localDisks }: ServerSpec): LocalDisk[] {
-    return localDisks.map(({ diskId, bus }) => ({
+    return localDisks.map(({ diskId, bus, encrypted }) => ({
       path: this.instances.localDisk(serverId, diskId),
       bus: busNamed(bus),
       serial: serialOf(diskId),
+      secretId: encrypted ? diskId : undefined,
     }));
   }
 
-  /** Files of those that are there. */
-  async existing({ serverId, localDisks }: ServerSpec): Promise<string[]> {
-    const paths = localDisks.map(({ diskId }) => this.instances.localDisk(serverId, diskId));
-    const found = await Promise.all(paths.map((path) => this.instances.has(path)));
-    return paths.filter((_, index) => found[index]);
+  /** Those that are there. */
+  async existing({ serverId, localDisks }: ServerSpec, keys: DiskKeys): Promise<NewDisk[]> {
+    const disks = localDisks.map(({ diskId }) => ({
+      path: this.instances.localDisk(serverId, diskId),
+      key: keys.get(diskId),
+    }));
+    const found = await Promise.all(disks.map(({ path }) => this.instances.has(path)));
+    return disks.filter((_, index) => found[index]);
   }
 
   /** Makes what is missing, and has `grow` make what is there as large as the spec says. */
   async make(
     spec: ServerSpec,
-    grow: (path: string, bytes: number) => Promise<void>,
+    keys: DiskKeys,
+    grow: (disk: NewDisk, bytes: number) => Promise<void>,
     signal: AbortSignal,
   ): Promise<void> {
     const { serverId, localDisks } = spec;
     for (const [index, disk] of localDisks.entries()) {
       const path = this.instances.localDisk(serverId, disk.diskId);
+      const key = keys.get(disk.diskId);
       if (await this.instances.has(path)) {
-        if (spec.undo === 'keep') await grow(path, disk.sizeMb * MIB);
+        if (spec.undo === 'keep') await grow({ path, key }, disk.sizeMb * MIB);
         continue;
       }
       if (disk.made && disk.kind !== 'swap')
         throw fail.conflict(`the disk ${disk.diskId} of the server is not on this node`);
-      await makeBlank(this.run, { path, ...shapeOf(disk, index) }, signal);
+      await makeBlank(this.run, { path, key, ...shapeOf(disk, index) }, signal);
     }
   }
 

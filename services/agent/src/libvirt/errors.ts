@@ -24,3 +24,5 @@ export const isNoDomain = (error: unknown): boolean =>
   error instanceof LibvirtError && error.code === ERROR_CODE.noDomain;
 export const isInvalidOperation = (error: unknown): boolean =>
   error instanceof LibvirtError && error.code === ERROR_CODE.operationInvalid;
+export const isNoSecret = (error: unknown): boolean =>
+  error instanceof LibvirtError && error.code === ERROR_CODE.noSecret;

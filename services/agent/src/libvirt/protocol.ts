@@ -64,6 +64,7 @@ export const ERROR_CODE = {
   noDomain: 42,
   operationInvalid: 55,
   domainExists: 28,
+  noSecret: 66,
   configUnsupported: 67,
   agentUnresponsive: 86,
   xml: 27,
@@ -103,6 +104,9 @@ export const readDomain = (reply: XdrReader): DomainRef => ({
   uuid: uuidFromBytes(reply.opaque(UUID_BYTES)),
   id: reply.int(),
 });
+
+/** A secret by its uuid; of secrets without a usage, as ours are. */
+const writeSecret = (out: XdrWriter, uuid: string): XdrWriter => out.opaque(uuidToBytes(uuid)).int(0).string('');
 
 interface Flagged {
   readonly domain: DomainRef;
@@ -186,6 +190,13 @@ export const PROCEDURES = {
     (reply) => reply.int() !== 0,
   ),
   authList: procedure(66, nothing, (reply) => reply.array(AUTH_LIST_MAX, (item) => item.int())),
+  defineSecret: procedure(142, (out, args: { xml: string }) => out.string(args.xml).uint(0), done),
+  setSecret: procedure(
+    144,
+    (out, { uuid, value }: { uuid: string; value: string }) => writeSecret(out, uuid).string(value).uint(0),
+    done,
+  ),
+  undefineSecret: procedure(146, (out, args: { uuid: string }) => writeSecret(out, args.uuid), done),
   libVersion: procedure(157, nothing, (reply) => Number(reply.uhyper())),
   /** `flags` 1: the running guest. A detached device is gone once the guest has let go of it. */
   attachDevice: procedure(160, device, done),

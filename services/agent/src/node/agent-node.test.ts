@@ -48,6 +48,7 @@ class Rig {
         listDesired: async () => [...this.specs.values()],
         newsKept: async (serverId, news) => void this.kept.push({ serverId, news }),
         postPassword: async () => undefined,
+        diskKeys: async () => ({}),
       },
       reports: {
         publish: async (report) => {
@@ -398,7 +399,12 @@ describe('a new start of the agent', () => {
     await rig.node.stop();
     rig.reports.length = 0;
     const meanwhile = new FakeDriver({ journal: join(rig.folder, 'domains') });
-    await meanwhile.start({ changed: () => undefined, resynced: () => undefined, posted: async () => undefined });
+    await meanwhile.start({
+      changed: () => undefined,
+      resynced: () => undefined,
+      posted: async () => undefined,
+      keys: async () => ({}),
+    });
     await meanwhile.happen(A, 'crashed');
     await meanwhile.stop();
     await rig.boot();

@@ -66,6 +66,7 @@ export class AgentNode {
       changed: (serverId, why) => this.#detached(() => this.#observe(serverId, why)),
       resynced: () => this.#detached(() => this.#observeAll()),
       posted: (serverId, password) => this.#options.compute.postPassword(serverId, password),
+      keys: (serverId) => this.#options.compute.diskKeys(serverId),
     });
     for (const held of this.#ledger.all()) if (held.phase === 'busy') this.#begin(held.serverId, held.generation);
   }

@@ -33,6 +33,7 @@ async function boot(): Promise<void> {
     listDesired: async () => [],
     newsKept: async () => undefined,
     postPassword: async () => undefined,
+    diskKeys: async () => ({}),
   };
   const publish = async (report: NodeReport) => void reports.push(report);
   const log = pino({ level: 'silent' });

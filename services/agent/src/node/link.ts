@@ -92,6 +92,10 @@ export class NodeLink implements ComputePort, ReportPort {
     await this.#compute.newsKept({ serverId, node: this.#options.identity.name, news });
   }
 
+  async diskKeys(serverId: string): Promise<Readonly<Record<string, string>>> {
+    return (await this.#compute.getDiskKeys({ serverId, node: this.#options.identity.name })).keys;
+  }
+
   async postPassword(serverId: string, password: string): Promise<void> {
     await this.#compute.postPassword({ serverId, node: this.#options.identity.name, password });
   }

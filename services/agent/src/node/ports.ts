@@ -10,6 +10,8 @@ export interface ComputePort {
   listDesired(): Promise<readonly computeV1.Desired[]>;
   /** The guest is told what the spec with that number of news says. */
   newsKept(serverId: string, news: number): Promise<void>;
+  /** Passphrases by the ids of the server's encrypted disks. */
+  diskKeys(serverId: string): Promise<Readonly<Record<string, string>>>;
   /** Throws `conflict` where the guest has posted one already. */
   postPassword(serverId: string, password: string): Promise<void>;
 }

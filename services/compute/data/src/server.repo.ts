@@ -165,9 +165,11 @@ const ON_NODE = {
 };
 
 export class ServerRepo {
-  readonly devices = new BlockDeviceRepo();
+  readonly devices: BlockDeviceRepo;
 
-  constructor(private readonly seal: Seal) {}
+  constructor(private readonly seal: Seal) {
+    this.devices = new BlockDeviceRepo(seal);
+  }
 
   /** With its disks. */
   async insert(tx: Tx, server: NewServer, now: Date): Promise<void> {

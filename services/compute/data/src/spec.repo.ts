@@ -1,7 +1,7 @@
 /** Everything of ours that a node is told of one server, in one statement. */
 import type { Sql } from '#libs/platform/db';
 import type { DesiredPower, Errand, Server, ServerSecrets, StoredDevice } from '#services/compute/domain';
-import { devicesOfServer } from './block-device.repo.js';
+import { BlockDeviceRepo, devicesOfServer } from './block-device.repo.js';
 import type { Seal } from './seal.js';
 import { SERVER_COLUMNS } from './server.columns.js';
 import { type SealedRow, unsealed } from './server.secrets.js';
@@ -44,7 +44,16 @@ const FIND = {
 };
 
 export class SpecRepo {
-  constructor(private readonly seal: Seal) {}
+  readonly #devices: BlockDeviceRepo;
+
+  constructor(private readonly seal: Seal) {
+    this.#devices = new BlockDeviceRepo(seal);
+  }
+
+  /** Passphrases by the ids of the disks that the server has on that node. */
+  keys(on: Sql, serverId: string, node: string): Promise<Record<string, string>> {
+    return this.#devices.keys(on, serverId, node);
+  }
 
   /** Undefined: the server is not meant for that node. */
   async find(on: Sql, serverId: string, node: string): Promise<SpecSource | undefined> {

@@ -26,7 +26,7 @@ let n = 0;
 const freshId = () => `id-${n++}`;
 const brief = (devices: readonly BlockDevice[]) =>
   devices.map(({ kind, sizeMb, byFlavor }) => `${kind} ${sizeMb}${byFlavor ? '' : ' asked'}`);
-const made = (wishes: readonly DeviceWish[], of = flavor(3, 512)) => devicesOf(wishes, of, freshId);
+const made = (wishes: readonly DeviceWish[], of = flavor(3, 512)) => devicesOf(wishes, of, false, freshId);
 
 describe('the disks of a new server', () => {
   it.each([
@@ -45,7 +45,7 @@ describe('the disks of a new server', () => {
     [[image, swap], flavor(0, 0), ['root 0']],
   ])('of %j', (wishes, of, expected) => {
     expect(devicesTrouble(wishes.length ? wishes : [image], 'i', of)).toBeUndefined();
-    const devices = devicesOf(wishes, of, freshId);
+    const devices = devicesOf(wishes, of, false, freshId);
     expect(brief(devices)).toEqual(expected);
     expect(new Set(devices.map(({ id }) => id)).size).toBe(devices.length);
   });
@@ -99,8 +99,8 @@ describe('the disks of a new server', () => {
 
 describe('the disks with another flavor', () => {
   const resized = (wishes: readonly DeviceWish[], from: FlavorSnapshot, to: FlavorSnapshot) => {
-    const devices = devicesOf(wishes, from, freshId);
-    return { devices, after: resizedDevices(devices, from, to, freshId) };
+    const devices = devicesOf(wishes, from, false, freshId);
+    return { devices, after: resizedDevices(devices, from, to, false, freshId) };
   };
 
   it('grow with it, and appear', () => {
@@ -123,7 +123,7 @@ describe('the disks with another flavor', () => {
   });
 
   it('do not shrink', () => {
-    const asked = devicesOf([image, { ...blank, size: 1 }], flavor(3, 0), freshId);
+    const asked = devicesOf([image, { ...blank, size: 1 }], flavor(3, 0), false, freshId);
     expect(ephemeralsShrink(asked, flavor(3, 0), flavor(1, 0))).toBe(false);
     expect(ephemeralsShrink(asked, flavor(3, 0), flavor(0, 0))).toBe(true);
     expect(ephemeralsShrink(made([]), flavor(3, 0), flavor(2, 0))).toBe(true);

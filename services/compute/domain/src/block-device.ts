@@ -23,6 +23,8 @@ export interface BlockDevice {
   readonly bus: string;
   readonly deviceName: string;
   readonly tag: string;
+  /** It has a key of its own, without which nobody reads it. */
+  readonly encrypted: boolean;
 }
 
 /** A disk as stored: while the server gets another flavor it has a size before and one after; 0 is not there. */
@@ -124,7 +126,7 @@ function sizesTrouble(wishes: readonly DeviceWish[], flavor: FlavorSnapshot): Fa
   return undefined;
 }
 
-type Shape = Omit<BlockDevice, 'id'>;
+type Shape = Omit<BlockDevice, 'id' | 'encrypted'>;
 const plain = { byFlavor: true, format: '', bus: '', deviceName: '', tag: '' } as const;
 const ephemeralOf = ({ ephemeralGb }: FlavorSnapshot): Shape => ({
   ...plain,
@@ -135,7 +137,12 @@ const ephemeralOf = ({ ephemeralGb }: FlavorSnapshot): Shape => ({
 const swapOf = ({ swapMb }: FlavorSnapshot): Shape => ({ ...plain, kind: 'swap', place: SWAP_PLACE, sizeMb: swapMb });
 
 /** The disks of a new server; wishes without trouble, or none. What the flavor offers and nobody shaped comes by itself. */
-export function devicesOf(wishes: readonly DeviceWish[], flavor: FlavorSnapshot, freshId: () => string): BlockDevice[] {
+export function devicesOf(
+  wishes: readonly DeviceWish[],
+  flavor: FlavorSnapshot,
+  encrypted: boolean,
+  freshId: () => string,
+): BlockDevice[] {
   const root = wishes.find(({ bootIndex }) => bootIndex === 0);
   const ephemerals = wishes.filter(isEphemeral).map((wish, index) => {
     const sizeMb = (wish.size || flavor.ephemeralGb) * MIB_OF_GIB;
@@ -152,7 +159,7 @@ export function devicesOf(wishes: readonly DeviceWish[], flavor: FlavorSnapshot,
   ];
   return shapes
     .filter(({ kind, sizeMb }) => kind === 'root' || sizeMb > 0)
-    .map((shape) => ({ id: freshId(), ...shape }));
+    .map((shape) => ({ id: freshId(), ...shape, encrypted }));
 }
 
 const said = ({ format, bus, deviceName, tag }: DeviceWish) => ({ format, bus, deviceName, tag });
@@ -172,6 +179,7 @@ export function resizedDevices(
   devices: readonly BlockDevice[],
   from: FlavorSnapshot,
   to: FlavorSnapshot,
+  encrypted: boolean,
   freshId: () => string,
 ): BlockDevice[] {
   const swapChanges = from.swapMb !== to.swapMb;
@@ -184,7 +192,7 @@ export function resizedDevices(
     ...(to.ephemeralGb > 0 && !devices.some(({ kind }) => kind === 'ephemeral') ? [ephemeralOf(to)] : []),
     ...(to.swapMb > 0 && swapChanges ? [{ ...swapOf(to), place: placeBeside(devices) }] : []),
   ];
-  return [...kept, ...added.map((shape) => ({ id: freshId(), ...shape }))];
+  return [...kept, ...added.map((shape) => ({ id: freshId(), ...shape, encrypted }))];
 }
 
 /** The swap disk of before stands in the books until the resize is decided. */

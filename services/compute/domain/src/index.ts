@@ -7,6 +7,7 @@ export * from './keypair.js';
 export * from './node.js';
 export * from './quota.js';
 export * from './server.demand.js';
+export * from './server.encryption.js';
 export * from './server.guest.js';
 export * from './server.hardware.js';
 export * from './server.hostname.js';

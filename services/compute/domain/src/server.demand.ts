@@ -1,5 +1,6 @@
 /** What a flavor and an image demand of a node besides its size. */
 import { type Failure, fail } from '#libs/kernel';
+import { ENCRYPTION_TRAITS, wantsEncryption } from './server.encryption.js';
 import { hardwareTraits, hardwareUnits } from './server.hardware.js';
 import { type CellDemand, cellsOf } from './server.hardware.memory.js';
 import { HardwareWords } from './server.hardware.words.js';
@@ -69,7 +70,13 @@ export function demandOf(flavor: FlavorSnapshot, image: Pick<ImageSnapshot, 'pro
   const specs = Object.entries(flavor.extraSpecs).filter(([key]) => OF_NODES.test(key));
   const properties = Object.entries(image.properties).filter(([key]) => !key.startsWith(TRAIT));
   return {
-    requiredTraits: [...new Set([...named('required'), ...hardwareTraits(flavor, image)])],
+    requiredTraits: [
+      ...new Set([
+        ...named('required'),
+        ...hardwareTraits(flavor, image),
+        ...(wantsEncryption(flavor, image) ? ENCRYPTION_TRAITS : []),
+      ]),
+    ],
     forbiddenTraits: named('forbidden'),
     resources: { ...hardwareUnits(flavor, image), ...saidUnits(flavor, groups) },
     extraSpecs: Object.fromEntries(specs),

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
-import { hasEncryptedDisk, imageOf, offShelf, ontoShelf, quiesceOf, shelfOf } from './server.image.js';
+import { hasEncryptedDisk } from './server.encryption.js';
+import { imageOf, offShelf, ontoShelf, quiesceOf, shelfOf } from './server.image.js';
 import type { Server } from './server.js';
 
 const server = (properties: Record<string, string>, extraSpecs: Record<string, string> = {}): Server =>

@@ -99,12 +99,6 @@ export const offShelf = ({ systemMetadata }: Pick<Server, 'systemMetadata'>): Re
     Object.entries(systemMetadata).filter(([name]) => !(SHELF_KEYS as readonly string[]).includes(name)),
   );
 
-/** Asked for by flavor or image: the disk can only be read with a key that does not leave the node. */
-export function hasEncryptedDisk({ flavor, image }: Pick<Server, 'flavor' | 'image'>): boolean {
-  const asked = [flavor.extraSpecs['hw:ephemeral_encryption'], image?.properties['hw_ephemeral_encryption']];
-  return asked.some((value) => value !== undefined && /^(true|1|yes|on)$/i.test(value.trim()));
-}
-
 /** Whether the guest's file systems are frozen for the moment of the copy: not at all, where possible, or by all means. */
 export function quiesceOf({ image }: Pick<Server, 'image'>): '' | 'try' | 'require' {
   const yes = (name: string): boolean => /^(true|1|yes|on)$/i.test(image?.properties[name]?.trim() ?? '');

@@ -8,6 +8,7 @@ import { type Flavor, snapshotOf } from './flavor.js';
 import type { Keypair } from './keypair.js';
 import { fits, type QuotaLimits } from './quota.js';
 import { demandOf, demandTrouble } from './server.demand.js';
+import { encryptionTrouble, wantsEncryption } from './server.encryption.js';
 import { hardwareTrouble } from './server.hardware.js';
 import { hostnameFrom, numberedHostname } from './server.hostname.js';
 import type { FlavorSnapshot, ImageSnapshot, InjectedFile, Nic, SecurityGroup, Server } from './server.js';
@@ -118,6 +119,7 @@ export function orderTrouble(order: ServerOrder, facts: OrderFacts, rights: Orde
     demandTrouble(flavor) ??
     hardwareTrouble(flavor, image) ??
     fitTrouble(flavor, image) ??
+    encryptionTrouble(flavor, image) ??
     (order.devices.length ? devicesTrouble(order.devices, image.id, flavor) : undefined) ??
     countTrouble(order, facts) ??
     limitTrouble(order, limits)
@@ -188,7 +190,7 @@ export function planServers(
         securityGroups,
         launchIndex: index,
       },
-      devices: devicesOf(order.devices, flavor, freshId),
+      devices: devicesOf(order.devices, flavor, wantsEncryption(flavor, facts.image), freshId),
       input: {
         serverId: id,
         hostname,

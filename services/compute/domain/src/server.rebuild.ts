@@ -4,6 +4,7 @@ import type { Renewals } from './block-device.js';
 import type { Keypair } from './keypair.js';
 import type { QuotaLimits } from './quota.js';
 import { demandOf } from './server.demand.js';
+import { encryptionTrouble } from './server.encryption.js';
 import { hardwareTrouble, hardwareUnits } from './server.hardware.js';
 import { type InjectedFile, type Server, sizeOf } from './server.js';
 import { fitTrouble, type ImageFacts, limitTrouble } from './server.order.js';
@@ -44,6 +45,7 @@ export function rebuildTrouble(server: Server, order: RebuildOrder, facts: Rebui
     hardwareTrouble(server.flavor, image) ??
     layoutTrouble(server, image) ??
     fitTrouble(server.flavor, image) ??
+    encryptionTrouble(server.flavor, image) ??
     limitTrouble({ metadata: order.metadata ?? {}, files: order.files }, limits)
   );
 }

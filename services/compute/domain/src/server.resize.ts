@@ -3,6 +3,7 @@ import { type Failure, fail } from '#libs/kernel';
 import { type BlockDevice, ephemeralsShrink } from './block-device.js';
 import { type Flavor, snapshotOf } from './flavor.js';
 import { demandOf, demandTrouble } from './server.demand.js';
+import { encryptionTrouble, reencryptionTrouble } from './server.encryption.js';
 import { hardwareTrouble } from './server.hardware.js';
 import { type FlavorSnapshot, type Resize, type Server, sizeOf } from './server.js';
 import { fitTrouble, type ImageFacts } from './server.order.js';
@@ -22,7 +23,8 @@ export function resizeTrouble(
     demandTrouble(flavor) ??
     hardwareTrouble(flavor, image ?? server.image ?? NO_IMAGE) ??
     diskTrouble(server.flavor, flavor, devices) ??
-    (image && fitTrouble(flavor, image))
+    reencryptionTrouble(server.flavor, flavor, server.image) ??
+    (image && (fitTrouble(flavor, image) ?? encryptionTrouble(flavor, image)))
   );
 }
 

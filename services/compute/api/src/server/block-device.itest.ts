@@ -103,3 +103,38 @@ it('do not fit into a flavor that offers less than they take', async () => {
     { kind: 'swap' },
   ]);
 });
+
+describe('encryption', () => {
+  const encrypt = async (id: string, extra_specs: Record<string, string>) => {
+    const flavor = { name: id, id, ram: 64, vcpus: 1, disk: 1, swap: 64 };
+    await stage.ask('POST', '/v2.1/flavors', { as: ADMIN, body: { flavor } });
+    await stage.ask('POST', `/v2.1/flavors/${id}/os-extra_specs`, { as: ADMIN, body: { extra_specs } });
+  };
+  beforeAll(async () => {
+    await encrypt('luks', { 'hw:ephemeral_encryption': 'True', 'hw:ephemeral_encryption_format': 'luks' });
+    await encrypt('plain', { 'hw:ephemeral_encryption': 'true', 'hw:ephemeral_encryption_format': 'plain' });
+    await encrypt('open', {});
+  });
+
+  it('gives every disk a key, which lies sealed', async () => {
+    const made = await post({ flavorRef: 'luks' });
+    expect((await devices(made.body.server.id)).map(({ encrypted }) => encrypted)).toEqual([true, true]);
+    const keys = await stage.scratch.db.query<{ key: Buffer }>('select key from block_device');
+    expect(new Set(keys.map(({ key }) => key.toString('hex'))).size).toBe(2);
+    const task = await stage.scratch.db.one<{ input: object }>(`select input from task where key = $1`, [
+      `server/${made.body.server.id}`,
+    ]);
+    expect(task!.input).toMatchObject({
+      requiredTraits: ['COMPUTE_EPHEMERAL_ENCRYPTION', 'COMPUTE_EPHEMERAL_ENCRYPTION_LUKS'],
+    });
+  });
+
+  it('is refused in other formats, and where a resize would change it', async () => {
+    expect((await post({ flavorRef: 'plain' })).body.badRequest.message).toContain('only as luks');
+    const id = await stage.boot({ body: { flavorRef: 'luks' } });
+    const answer = await stage.ask('POST', `/v2.1/servers/${id}/action`, { body: { resize: { flavorRef: 'open' } } });
+    expect(answer.body.badRequest.message).toContain('can not be encrypted or decrypted by a resize');
+    const image = await stage.ask('POST', `/v2.1/servers/${id}/action`, { body: { createImage: { name: 'i' } } });
+    expect([image.status, image.body.badRequest.message]).toEqual([400, expect.stringContaining('is encrypted')]);
+  });
+});

@@ -5,6 +5,7 @@ import { insertTask } from '#libs/platform/flow';
 import type { EffectiveLimits } from '#services/compute/data';
 import {
   demandOf,
+  hasEncryptedDisk,
   type ImageFacts,
   quotaRefusal,
   resizedDevices,
@@ -60,7 +61,9 @@ export class ServerResizeHandlers {
       const moved = before?.host && (await servers.move(tx, server.id, 'resize', now, { ...changed, resize }));
       if (!resize || !moved) throw await this.servers.wrongState(server, 'resize');
       await this.#takeQuota(tx, before, counted, limits);
-      const wanted = resizedDevices(devices, resize.from, resize.to, () => this.around.ids.uuid());
+      const wanted = resizedDevices(devices, resize.from, resize.to, hasEncryptedDisk(before), () =>
+        this.around.ids.uuid(),
+      );
       await servers.devices.plan(tx, server.id, wanted);
       const demand = demandOf(resize.to, image ?? before.image ?? { properties: {} });
       const input = { serverId: server.id, generation: moved.generation, resize, ...demand };

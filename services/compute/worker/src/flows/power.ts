@@ -10,6 +10,7 @@ import type { ServerPatch } from '#services/compute/data';
 import {
   allows,
   type DesiredPower,
+  hasEncryptedDisk,
   type MoveName,
   POWER,
   type Renewals,
@@ -86,7 +87,8 @@ async function aimAt<I extends ServerPowerInput>(
   const server = await deps.servers.lock(tx, serverId);
   if (!server?.host) throw new Permanent(`The server ${plan.failed}: it is on no node.`, { kind: 'conflict' });
   if (plan.aimed) await deps.servers.patch(tx, serverId, plan.aimed(ctx.input), ctx.now);
-  await deps.servers.devices.renew(tx, serverId, plan.renewals?.(ctx.input));
+  const renewals = plan.renewals?.(ctx.input);
+  if (renewals) await deps.servers.devices.renew(tx, serverId, renewals, hasEncryptedDisk(server));
   const { fence, n: seq } = ctx.next();
   const power = chosen(plan.power, ctx.input);
   return aim(deps, tx, { serverId, node: server.host, power, generation, fence, seq }, ctx.now);

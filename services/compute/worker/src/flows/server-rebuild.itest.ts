@@ -1,6 +1,7 @@
 /** Rebuilding on the node where the server is: what the node is told, what it refuses, and how to go on from there. */
 import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, expect, it } from 'vitest';
+import { computeV1 } from '#libs/contract';
 import { insertTask } from '#libs/platform/flow';
 import { SERVER_REBUILD, SERVER_STOP, type ServerRebuildInput, serverKey } from '#services/compute/domain';
 import { Testbed } from '../testbed/testbed.fixture.js';
@@ -61,6 +62,46 @@ it('begins the disks anew that it is told to, and no others', async () => {
   expect(after.rootDisk?.diskId).toBe(renewals[root!.id]);
   expect(after.localDisks.map(({ diskId }) => diskId)).toEqual([ephemeral!.id, renewals[swap!.id]]);
   expect([...node.held.get(id)!.files].sort()).toEqual([ephemeral!.id, renewals[swap!.id]].sort());
+});
+
+it('gives encrypted disks keys of their own, which their node alone is told, and others with each new beginning', async () => {
+  await bed.node('node-1');
+  await bed.run();
+  const id = await bed.active();
+  const asked = async (node: string) =>
+    (await bed.service.getDiskKeys({ serverId: id, node: '' }, { name: node, requestId: '' })).keys;
+  expect(await asked('node-1')).toEqual({});
+  const specs = JSON.stringify({ 'hw:ephemeral_encryption': 'true' });
+  await bed.db.exec(`update server set flavor = jsonb_set(flavor, '{extraSpecs}', $2::jsonb) where id = $1`, [
+    id,
+    specs,
+  ]);
+  const begin = async () => {
+    const renewals = Object.fromEntries(
+      (await bed.servers.devices.of(bed.db, id)).map((one) => [one.id, randomUUID()]),
+    );
+    await rebuild(id, { renewals });
+    await idle(id);
+    return Object.values(renewals).sort();
+  };
+  const ids = await begin();
+  const first = await asked('node-1');
+  expect(Object.keys(first).sort()).toEqual(ids);
+  expect(new Set(Object.values(first)).size).toBe(3);
+  const told = await spec(id);
+  expect([told.rootDisk!.encrypted, ...told.localDisks.map(({ encrypted }) => encrypted)]).toEqual([true, true, true]);
+  const dump = JSON.stringify(await bed.db.query('select d::text, t::text from block_device d, task t'));
+  for (const key of Object.values(first)) {
+    expect(Buffer.from(computeV1.ServerSpec.encode(told).finish()).includes(key)).toBe(false);
+    expect(dump).not.toContain(key);
+  }
+  await begin();
+  const second = Object.values(await asked('node-1'));
+  expect(second.filter((key) => Object.values(first).includes(key))).toEqual([]);
+  expect(await asked('node-2')).toEqual({});
+  await bed.delete(id);
+  await bed.until(async () => !(await bed.server(id)));
+  expect(await asked('node-1')).toEqual({});
 });
 
 it('leaves a stopped server stopped', async () => {

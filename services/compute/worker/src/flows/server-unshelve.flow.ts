@@ -7,6 +7,7 @@
 import type { Tx } from '#libs/platform/db';
 import { defineFlow, insertTask, Owed, Permanent, type StepContext } from '#libs/platform/flow';
 import {
+  hasEncryptedDisk,
   IMAGE_DISCARD,
   imageKey,
   type KeptPorts,
@@ -70,7 +71,7 @@ async function aimAt(deps: FlowDeps, tx: Tx, ctx: Ctx): Promise<Target> {
   if (server?.taskState !== 'unshelving') throw overtaken();
   const node = ctx.input.place ? await settleDown(deps, tx, ctx) : server.host!;
   await deps.servers.patch(tx, serverId, { newDisk: true }, ctx.now);
-  await deps.servers.devices.renew(tx, serverId, ctx.input.renewals);
+  await deps.servers.devices.renew(tx, serverId, ctx.input.renewals ?? {}, hasEncryptedDisk(server));
   const { fence, n: seq } = ctx.next();
   const { generation } = server;
   return aim(deps, tx, { serverId, node, power: 'running', generation, fence, seq }, ctx.now);

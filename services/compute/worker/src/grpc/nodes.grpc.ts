@@ -32,6 +32,10 @@ export function nodesService(deps: Deps): Implementation<computeV1.NodesService>
   return {
     enrol: (request, peer) => deps.enrolment.enrol(nodeOf(peer.name, request.node), request),
     getSpec: (request, peer) => specFor(deps, nodeOf(peer.name, request.node), request.serverId),
+    getDiskKeys: async ({ serverId, node }, peer) => {
+      const known = nodeOf(peer.name, node);
+      return { keys: isUuid(serverId) ? await deps.specs.keys(deps.db, serverId, known) : {} };
+    },
     listDesired: async (request, peer) => {
       const aims = await deps.aims.onNode(deps.db, nodeOf(peer.name, request.node));
       return {

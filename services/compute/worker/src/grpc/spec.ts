@@ -91,12 +91,13 @@ function disksOf({ server, devices }: SpecParts): Pick<computeV1.ServerSpec, 'ro
   const made = server.diskMade >= server.diskEpoch;
   const properties = server.image?.properties ?? {};
   return {
-    rootDisk: root && { diskId: root.id, bus: root.bus, tag: root.tag },
+    rootDisk: root && { diskId: root.id, bus: root.bus, tag: root.tag, encrypted: root.encrypted },
     localDisks: devices
       .filter(({ kind }) => kind !== 'root')
       .map((device) => ({
         ...{ diskId: device.id, kind: device.kind, sizeMb: device.sizeMb, bus: device.bus, tag: device.tag },
         ...{ format: formatOf(device, properties), made: made && device.fromMb !== 0 },
+        encrypted: device.encrypted,
       })),
   };
 }

@@ -25,7 +25,7 @@ export function newServer(memoryMb: number): { server: NewServer; input: ServerC
       accessIpV4: '',
     },
     ...{ accessIpV6: '', diskConfig: 'MANUAL', reservationId: 'r-1', launchIndex: 0 },
-    devices: devicesOf([], flavor, randomUUID),
+    devices: devicesOf([], flavor, false, randomUUID),
     secrets: { userData: Buffer.from('#!/bin/sh').toString('base64'), adminPass: 'pw', files: [] },
   };
   const input: ServerCreateInput = {

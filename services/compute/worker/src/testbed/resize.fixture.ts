@@ -34,7 +34,7 @@ export async function askResize(
     const resize = { from: flavor, to, vmState: vmState === 'stopped' ? 'stopped' : 'active', at: null } as const;
     const moved = (await bed.servers.moveAndFree(tx, serverId, 'resize', bed.now(), { resize }))!;
     const devices = await bed.servers.devices.of(tx, serverId);
-    await bed.servers.devices.plan(tx, serverId, resizedDevices(devices, resize.from, resize.to, randomUUID));
+    await bed.servers.devices.plan(tx, serverId, resizedDevices(devices, resize.from, resize.to, false, randomUUID));
     const { generation } = moved;
     const input = { serverId, generation, resize, requiredTraits: [], forbiddenTraits: [], ...more };
     return taskOf(SERVER_RESIZE, serverId, input);
