@@ -15,15 +15,24 @@ interface Image {
   readonly name: string;
   readonly status: string;
   readonly owner: string;
+  readonly os_hidden: boolean;
   readonly os_hash_value: string | null;
 }
 
 export async function seedImages(admin: Session, folder: string): Promise<void> {
   for (const name of IMAGES) await seedImage(admin, name, join(folder, `${name}.qcow2`));
+  // Those that had to stay at an earlier time.
+  for (const name of IMAGES) for (const old of await listed(admin, name, '&os_hidden=true')) await retire(admin, old);
+}
+
+/** Public ones of that name. */
+async function listed(admin: Session, name: string, more = ''): Promise<Image[]> {
+  const query = `name=${name}&visibility=public${more}`;
+  return (await admin.ask<{ images: Image[] }>('GET', `/image/v2/images?${query}`)).images;
 }
 
 async function seedImage(admin: Session, name: string, file: string): Promise<void> {
-  const { images } = await admin.ask<{ images: Image[] }>('GET', `/image/v2/images?name=${name}&visibility=public`);
+  const images = await listed(admin, name);
   const hash = await sha512Of(file);
   // One that somebody else has published under the name is what there shall be.
   if (images.some((image) => image.status === 'active' && isKept(image, admin, hash))) return;
@@ -38,17 +47,20 @@ async function seedImage(admin: Session, name: string, file: string): Promise<vo
     os_admin_user: 'tiny',
   });
   await admin.upload(`/image/v2/images/${image.id}/file`, file);
-  for (const old of images) if (old.owner === admin.projectId) await retire(admin, old);
+  for (const old of images) await retire(admin, old);
 }
 
 const isKept = ({ owner, os_hash_value }: Image, admin: Session, hash: string): boolean =>
   owner !== admin.projectId || os_hash_value === hash;
 
-async function retire(admin: Session, { id, status }: Image): Promise<void> {
+/** What somebody else has published is left alone. */
+async function retire(admin: Session, { id, status, owner, os_hidden }: Image): Promise<void> {
+  if (owner !== admin.projectId) return;
   const query = `/compute/v2.1/servers?all_tenants=1&limit=1&image=${id}`;
   const inUse = status === 'active' && (await admin.ask<{ servers: unknown[] }>('GET', query)).servers.length > 0;
   if (!inUse) return admin.ask('DELETE', `/image/v2/images/${id}`);
-  await admin.ask('PATCH', `/image/v2/images/${id}`, [{ op: 'replace', path: '/os_hidden', value: true }], PATCH);
+  if (!os_hidden)
+    await admin.ask('PATCH', `/image/v2/images/${id}`, [{ op: 'replace', path: '/os_hidden', value: true }], PATCH);
 }
 
 const PATCH = 'application/openstack-images-v2.1-json-patch';

@@ -8,7 +8,7 @@ import { element, toXml } from '../domain/xml.js';
 import type { Libvirt } from '../libvirt/client.js';
 import { isInvalidOperation, isNoDomain, LibvirtError } from '../libvirt/errors.js';
 import { AGENT_SECONDS, type DomainRef, JOB, PROCEDURES } from '../libvirt/protocol.js';
-import { explained } from './domains.js';
+import { explained, powerOf } from './domains.js';
 
 /** Whether the guest's file systems stand still for the moment at which the copy is taken. */
 export type Quiesce = '' | 'try' | 'require';
@@ -16,6 +16,7 @@ export type Quiesce = '' | 'try' | 'require';
 const FIRST_LOOK_MS = 50;
 const LOOK_MS = 500;
 const END_MS = 10_000;
+const GOING_MS = 1_000;
 
 /** By what name a domain knows the disk of that file. Pure; the XML is libvirt's own. */
 export function targetOf(domainXml: string, file: string): string {
@@ -61,8 +62,23 @@ export class Backups {
       await this.#begin(domain, backupXml(target, path), quiesce);
       await this.#untilEnd(domain, signal);
     } catch (error) {
+      // Whatever is said of a machine that is going: the monitor's end comes before libvirt knows that it is off.
+      if (!signal.aborted && (await this.#goesOff(domain))) throw stopped(error);
       await this.end(domain);
       throw isNoDomain(error) || isInvalidOperation(error) ? stopped(error) : explained(error);
+    }
+  }
+
+  /** True when the domain is off within a moment. */
+  async #goesOff(domain: DomainRef): Promise<boolean> {
+    for (const until = performance.now() + GOING_MS; ; await delay(FIRST_LOOK_MS)) {
+      try {
+        const { state, reason } = await this.#libvirt.call(PROCEDURES.state, { domain, flags: 0 });
+        if (['stopped', 'crashed'].includes(powerOf(state, reason))) return true;
+      } catch (error) {
+        return isNoDomain(error);
+      }
+      if (performance.now() >= until) return false;
     }
   }
 

@@ -170,6 +170,23 @@ describe('a copy of a disk', () => {
     expect(beside()).toEqual([]);
   });
 
+  it('is tried again of a guest that goes off meanwhile, whatever libvirt says first', async () => {
+    const call = libvirt.call.bind(libvirt);
+    libvirt.call = async (procedure, args) => {
+      if (nameOf(procedure.number) === 'jobStats' && libvirt.active) {
+        setTimeout(() => {
+          libvirt.state = 5;
+        }, 100);
+        throw new LibvirtError(1, 10, 'Unable to read from monitor: Connection reset by peer');
+      }
+      return call(procedure, args);
+    };
+    await expect(make()).rejects.toMatchObject({ kind: 'unavailable' });
+    libvirt.active = false;
+    await make();
+    expect(sent).toEqual(['flattened']);
+  });
+
   it('is not made where the image has its bytes already, nor where it is gone', async () => {
     await make({ uploadUrl: '' });
     await expect(make({ trouble: 'the image was deleted' })).rejects.toMatchObject({ kind: 'conflict' });
