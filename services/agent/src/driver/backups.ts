@@ -62,9 +62,11 @@ export class Backups {
       await this.#begin(domain, backupXml(target, path), quiesce);
       await this.#untilEnd(domain, signal);
     } catch (error) {
-      // Whatever is said of a machine that is going: the monitor's end comes before libvirt knows that it is off.
-      if (!signal.aborted && (await this.#goesOff(domain))) throw stopped(error);
-      await this.end(domain);
+      // Whatever is said of a machine that is going: the monitor's end may come long before libvirt knows that it is off.
+      if (!signal.aborted && (isMonitorGone(error) || (await this.#goesOff(domain)))) throw stopped(error);
+      await this.end(domain).catch((trouble: unknown) => {
+        throw stopped(trouble);
+      });
       throw isNoDomain(error) || isInvalidOperation(error) ? stopped(error) : explained(error);
     }
   }
@@ -144,5 +146,8 @@ export class Backups {
     return operation === JOB.backup && (type === JOB.bounded || type === JOB.unbounded);
   }
 }
+
+const isMonitorGone = (error: unknown): boolean =>
+  error instanceof LibvirtError && /\b(from|to) (qemu )?monitor\b/i.test(error.message);
 
 const stopped = (cause: unknown) => fail.unavailable('the guest was switched off while its disk was copied', { cause });

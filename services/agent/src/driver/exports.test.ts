@@ -174,15 +174,12 @@ describe('a copy of a disk', () => {
     const call = libvirt.call.bind(libvirt);
     libvirt.call = async (procedure, args) => {
       if (nameOf(procedure.number) === 'jobStats' && libvirt.active) {
-        setTimeout(() => {
-          libvirt.state = 5;
-        }, 100);
         throw new LibvirtError(1, 10, 'Unable to read from monitor: Connection reset by peer');
       }
       return call(procedure, args);
     };
     await expect(make()).rejects.toMatchObject({ kind: 'unavailable' });
-    libvirt.active = false;
+    Object.assign(libvirt, { active: false, state: 5 });
     await make();
     expect(sent).toEqual(['flattened']);
   });
