@@ -88,8 +88,8 @@ describe('a resize', () => {
     await bed.run();
     const [own, lost] = [await resized({ id: '8', memoryMb: 600 }), await resized({ id: '8', memoryMb: 600 })];
     await node.happens(own, 'stopped');
+    // Before the node has told of it: afterwards it is started without anybody's asking.
     node.held.get(lost)!.power = 'stopped';
-    await node.full();
     for (const id of [own, lost]) await bed.insert(await askDecision(bed, id, 'confirmResize'));
     await bed.until(async () => (await bed.server(own))?.vmState === 'stopped');
     await bed.until(async () => (await bed.server(lost))?.vmState === 'active');
