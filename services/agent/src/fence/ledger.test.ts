@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSy
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { Journal, parseJournal } from './journal.js';
 import { comparePairs, type Held, Ledger } from './ledger.js';
 
@@ -25,13 +25,24 @@ const held = (part: Partial<Held> = {}): Held => ({
   ...part,
 });
 
+/** What is in the file. */
+async function recordsOf(file: string): Promise<unknown[]> {
+  const { journal, records } = await Journal.open(file, { sync: false });
+  await journal.close();
+  return records;
+}
+async function opened(sync: boolean): Promise<Ledger> {
+  const ledger = await Ledger.open(path, sync);
+  onTestFinished(() => ledger.close());
+  return ledger;
+}
+
 describe('the journal', () => {
   it('keeps every record whose append has resolved, and shares writes', async () => {
     const { journal } = await Journal.open(path, { sync: true });
     await Promise.all(Array.from({ length: 50 }, (_, n) => journal.append({ n })));
     await journal.close();
-    const { records } = await Journal.open(path, { sync: true });
-    expect(records).toEqual(Array.from({ length: 50 }, (_, n) => ({ n })));
+    expect(await recordsOf(path)).toEqual(Array.from({ length: 50 }, (_, n) => ({ n })));
   });
 
   it('drops a torn tail, wherever it was torn, and goes on after it', async () => {
@@ -47,7 +58,7 @@ describe('the journal', () => {
     expect(again.records).toEqual([{ n: 1 }, { n: 2 }]);
     await again.journal.append({ n: 4 });
     await again.journal.close();
-    expect((await Journal.open(path, { sync: false })).records).toEqual([{ n: 1 }, { n: 2 }, { n: 4 }]);
+    expect(await recordsOf(path)).toEqual([{ n: 1 }, { n: 2 }, { n: 4 }]);
   });
 
   it('stops at a damaged line', async () => {
@@ -55,7 +66,7 @@ describe('the journal', () => {
     await journal.append({ n: 1 });
     await journal.close();
     appendFileSync(path, '00000000 {"n":2}\n');
-    expect((await Journal.open(path, { sync: false })).records).toEqual([{ n: 1 }]);
+    expect(await recordsOf(path)).toEqual([{ n: 1 }]);
   });
 
   it('takes appends while it is rewritten', async () => {
@@ -63,8 +74,7 @@ describe('the journal', () => {
     await journal.append({ n: 1 });
     await Promise.all([journal.rewrite(() => [{ n: 0 }]), journal.append({ n: 2 }), journal.append({ n: 3 })]);
     await journal.close();
-    const { records } = await Journal.open(path, { sync: false });
-    expect(records.at(-1)).toEqual({ n: 3 });
+    expect((await recordsOf(path)).at(-1)).toEqual({ n: 3 });
   });
 });
 
@@ -83,7 +93,7 @@ describe('the ledger', () => {
     expect(first.judge('a', { fence: 1, seq: 0 })).toBe('newer');
     await first.put(held({ power: 'absent' }));
     await first.close();
-    const ledger = await Ledger.open(path, true);
+    const ledger = await opened(true);
     expect(ledger.judge('a', { fence: 5, seq: 1 })).toBe('older');
     expect(ledger.judge('a', { fence: 4, seq: 9 })).toBe('older');
     expect(ledger.judge('a', { fence: 5, seq: 2 })).toBe('same');
@@ -100,7 +110,7 @@ describe('the ledger', () => {
     await ledger.put(held({ serverId: 'fresh', fence: 41, power: 'absent', atMs: 9 * day }));
     await ledger.compact(10 * day);
     await ledger.close();
-    const again = await Ledger.open(path, false);
+    const again = await opened(false);
     expect(
       again
         .all()
@@ -118,6 +128,6 @@ describe('the ledger', () => {
     for (let n = 0; n < 5_000; n++) await ledger.put(held({ seq: n + 3 }));
     await ledger.close();
     expect(statSync(path).size).toBeLessThan(400_000);
-    expect((await Ledger.open(path, false)).get('a')?.seq).toBe(5_002);
+    expect((await opened(false)).get('a')?.seq).toBe(5_002);
   });
 });
