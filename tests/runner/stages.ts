@@ -76,7 +76,13 @@ export function stagesOf(mode: 'gate' | 'full'): readonly Stage[] {
     {
       name: 'e2e',
       what: 'the stock client and real guests',
-      run: ({ state, folder }) => vitestStage('e2e', folder, environment(state), 25 * MINUTE),
+      run: ({ state, folder }) =>
+        vitestStage(
+          'e2e',
+          folder,
+          { ...environment(state), ...(full ? {} : { YAGURA_QUICK: '1' }) },
+          (full ? 45 : 25) * MINUTE,
+        ),
     },
     {
       name: 'security',

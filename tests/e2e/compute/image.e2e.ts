@@ -243,16 +243,3 @@ it('leaves the books balanced', async () => {
   expect(found.filter(({ id, message }) => `${id}${message}`.includes(guest.id))).toEqual([]);
   expect(found.filter(({ code }) => code.includes('image'))).toEqual([]);
 });
-
-describe('a guest that switches itself off', () => {
-  it('while its disk is copied stays off, and is copied all the same', async () => {
-    const other = await login.guest();
-    await lab.compute('POST', `/servers/${other.id}/action`, { createImage: { name: `${run}-off` } });
-    await login.inside(other, '(sleep 0.2; poweroff -f) > /dev/null 2>&1 &');
-    expect((await active(`${run}-off`)).size).toBeGreaterThan(1_000_000);
-    await login.becomes(other, 'SHUTOFF');
-    await login.act(other, { 'os-start': null }, 'ACTIVE');
-    await login.answers(other);
-    expect(await login.inside(other, 'cat /data/state/boots')).toBe('2');
-  });
-});
