@@ -100,7 +100,7 @@ export function stagesOf(mode: 'gate' | 'full'): readonly Stage[] {
           // Half of their time the tests of networks only wait: they sleep before each subnet that they delete.
           workers: full ? 4 : 6,
           logIn: full,
-          timeoutMs: (full ? 60 : 12) * MINUTE,
+          timeoutMs: (full ? 60 : 15) * MINUTE,
         }),
     },
     {
