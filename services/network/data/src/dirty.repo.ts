@@ -50,12 +50,15 @@ export class DirtyRepo {
     );
   }
 
-  /** Marks what was found to differ, without counting as a change. */
+  /**
+   * Marks what was found to differ, without counting as a change: what was set apart keeps its time. A mark that is
+   * there is renewed, for it may be in work on what was read before.
+   */
   async mark(kind: MarkKind, ids: readonly string[], now: Date): Promise<void> {
     if (ids.length === 0) return;
     await this.db.exec(
       `insert into ovn_dirty (kind, id, since, not_before) select $1, i, $3, $3 from unnest($2::uuid[]) i order by i
-       on conflict do nothing`,
+       on conflict (kind, id) do update set mark = nextval('ovn_mark')`,
       [kind, ids, now],
     );
   }

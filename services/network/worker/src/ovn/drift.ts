@@ -53,16 +53,20 @@ export class DriftWatch {
 
   /**
    * What these operations change while the work runs is ours. It is one transaction, and its report comes before its
-   * answer: where more than one report names these rows, somebody else has changed them meanwhile.
+   * answer: where more than one report names these rows, somebody else has changed them meanwhile; and where the work
+   * failed, any may be somebody else's.
    */
   async ownWork<T>(operations: readonly NbOp[], work: () => Promise<T>): Promise<T> {
     this.own = new Set(operations.map((operation) => keyOf(operation.table, operation.uuid)));
     this.reports = [];
+    let expected = 0;
     try {
-      return await work();
+      const done = await work();
+      expected = 1;
+      return done;
     } finally {
       this.own = null;
-      if (this.reports.length > 1) this.tellOf(this.reports.flat());
+      if (this.reports.length > expected) this.tellOf(this.reports.flat());
     }
   }
 

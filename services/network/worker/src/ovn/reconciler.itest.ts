@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { systemClock } from '#libs/kernel';
 import { openLog } from '#libs/platform/log';
 import { OvsdbClient } from '#libs/platform/ovsdb';
@@ -154,6 +154,28 @@ describe('the reconciler', () => {
     reconciler.compareNow();
     await expect.poll(() => drifts.at(-1), { timeout: 8000 }).toBe(0);
     expect(drifts.length).toBeLessThanOrEqual(2);
+  });
+
+  it('brings back what others change under its hands', async () => {
+    const network = await books.makeNetwork();
+    await books.makeSubnet(network.id);
+    await settled();
+    const transact = client.transact.bind(client);
+    const written = Promise.withResolvers<void>();
+    const spy = vi.spyOn(client, 'transact').mockImplementationOnce(async (operations) => {
+      const answer = await transact(operations);
+      written.resolve();
+      nb('lsp-set-addresses', port.id, 'unknown');
+      await expect.poll(() => [...client.replica.row('Logical_Switch_Port', port.id)!.addresses]).toEqual(['unknown']);
+      return answer;
+    });
+    const port = await books.makePort(network.id);
+    await written.promise;
+    await expect
+      .poll(() => [...client.replica.row('Logical_Switch_Port', port.id)!.addresses][0], { timeout: 4000 })
+      .toContain(port.mac);
+    spy.mockRestore();
+    await settled();
   });
 
   it('sets a refused resource apart and goes on with the others', async () => {

@@ -126,9 +126,16 @@ export class Reconciler {
   private async step(): Promise<boolean> {
     this.awake = false;
     const { books, clock } = this.parts;
-    if (clock.now().getTime() >= this.nextFull) {
-      await this.compareAll();
-      this.nextFull = clock.now().getTime() + this.parts.fullMs;
+    const now = clock.now().getTime();
+    if (now >= this.nextFull) {
+      // Before it begins: whoever asks for another meanwhile has seen what this one has passed already.
+      this.nextFull = now + this.parts.fullMs;
+      try {
+        await this.compareAll();
+      } catch (error) {
+        this.nextFull = 0;
+        throw error;
+      }
     }
     const marks = await books.dirty.due(clock.now(), BATCH);
     if (marks.length === 0) return false;
