@@ -77,8 +77,11 @@ export class Login {
   }
 
   async becomes(guest: Guest, status: string): Promise<void> {
-    const shown = async () => (await this.show(guest))['status'];
-    await until(`server ${guest.id} to be ${status}`, shown, (now) => now === status, 120_000, 200);
+    const shown = async () => {
+      const { status: now, fault, ...more } = await this.show(guest);
+      return { now, doing: more['OS-EXT-STS:task_state'], fault };
+    };
+    await until(`server ${guest.id} to be ${status}`, shown, ({ now }) => now === status, 120_000, 200);
   }
 
   async show({ id }: Guest): Promise<Record<string, unknown>> {

@@ -22,13 +22,6 @@ beforeAll(async () => {
 });
 afterAll(() => bed.close());
 
-const makePolicy = async (body: object = {}): Promise<Row> =>
-  one(await bed.call('POST', '/v2.0/qos/policies', { policy: { name: 'q', shared: true, ...body } }, ADMIN), 'policy');
-const limitTo = async (policy: Row, max_kbps: number, direction = 'egress'): Promise<Row> => {
-  const path = `/v2.0/qos/policies/${policy.id}/bandwidth_limit_rules`;
-  const rule = { bandwidth_limit_rule: { max_kbps, direction } };
-  return one(await bed.call('POST', path, rule, ADMIN), 'bandwidth_limit_rule');
-};
 const makeFloating = async (body: object = {}): Promise<Row> =>
   one(await on.floating({ floating_network_id: outside.network.id, ...body }), 'floatingip');
 const bound = (host: string) => on.port(inside, { project_id: 'p1', 'binding:host_id': host }, ADMIN);
@@ -53,7 +46,7 @@ const gateway = (): string => {
 
 describe('a floating IP', () => {
   it('has a policy of those that its project sees', async () => {
-    const policy = await makePolicy();
+    const policy = await on.policy();
     const floating = await makeFloating({ qos_policy_id: policy.id });
     expect(floating).toMatchObject({ qos_policy_id: policy.id, qos_network_policy_id: null });
     expect(await change(floating, { qos_policy_id: null })).toMatchObject({ qos_policy_id: null });
@@ -62,7 +55,7 @@ describe('a floating IP', () => {
       description: 'd',
       revision_number: 3,
     });
-    const hidden = await makePolicy({ shared: false, project_id: 'p9' });
+    const hidden = await on.policy({ shared: false, project_id: 'p9' });
     const missing = { status: 404, type: 'QosPolicyNotFound' };
     for (const qos_policy_id of [hidden.id, randomUUID(), 'x']) {
       expect(fault(await on.floating({ floating_network_id: outside.network.id, qos_policy_id }))).toEqual(missing);
@@ -75,9 +68,9 @@ describe('a floating IP', () => {
   });
 
   it('is limited where it is translated, both ways, while it stands for a port', async () => {
-    const policy = await makePolicy();
-    const rule = await limitTo(policy, 5000);
-    await limitTo(policy, 6000, 'ingress');
+    const policy = await on.policy();
+    const rule = await on.limit(policy, 5000);
+    await on.limit(policy, 6000, 'ingress');
     const port = await bound('node-1');
     const floating = await makeFloating({ port_id: port.id, qos_policy_id: policy.id });
     await soon(() => inOvn(floating)).toEqual([`from-lport 5000 ${port.id}`, `to-lport 6000 ${port.id}`]);
@@ -96,8 +89,8 @@ describe('a floating IP', () => {
   });
 
   it('without a policy of its own has that of its network', async () => {
-    const policy = await makePolicy();
-    await limitTo(policy, 9000);
+    const policy = await on.policy();
+    await on.limit(policy, 9000);
     const port = await bound('node-1');
     const floating = await makeFloating({ port_id: port.id });
     const put = (qos_policy_id: string | null) =>
@@ -111,8 +104,8 @@ describe('a floating IP', () => {
   });
 
   it('takes its limit with it when it goes', async () => {
-    const policy = await makePolicy();
-    await limitTo(policy, 5000);
+    const policy = await on.policy();
+    await on.limit(policy, 5000);
     const port = await bound('node-1');
     const floating = await makeFloating({ port_id: port.id, qos_policy_id: policy.id });
     await soon(() => inOvn(floating)).toEqual([`from-lport 5000 ${port.id}`]);

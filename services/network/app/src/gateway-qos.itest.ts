@@ -14,13 +14,6 @@ beforeAll(async () => {
 });
 afterAll(() => bed.close());
 
-const makePolicy = async (body: object = {}): Promise<Row> =>
-  one(await bed.call('POST', '/v2.0/qos/policies', { policy: { name: 'q', shared: true, ...body } }, ADMIN), 'policy');
-const limitTo = async (policy: Row, max_kbps: number, direction = 'egress'): Promise<Row> => {
-  const path = `/v2.0/qos/policies/${policy.id}/bandwidth_limit_rules`;
-  const rule = { bandwidth_limit_rule: { max_kbps, direction } };
-  return one(await bed.call('POST', path, rule, ADMIN), 'bandwidth_limit_rule');
-};
 const info = (more: object = {}, network = outside.network) => ({
   external_gateway_info: { network_id: network.id, ...more },
 });
@@ -42,9 +35,9 @@ const inOvn = (router: Row): string[] => {
 };
 
 it('limits what goes through the gateway of a router, while it has one', async () => {
-  const policy = await makePolicy();
-  const rule = await limitTo(policy, 5000);
-  await limitTo(policy, 6000, 'ingress');
+  const policy = await on.policy();
+  const rule = await on.limit(policy, 5000);
+  await on.limit(policy, 6000, 'ingress');
   const router = await on.router(info({ qos_policy_id: policy.id }));
   expect(policyOf(router)).toBe(policy.id);
   const at = `net_${outside.network.id}`;
@@ -75,8 +68,8 @@ it('limits what goes through the gateway of a router, while it has one', async (
 });
 
 it('takes the limit away with its router, and brings back what is lost', async () => {
-  const policy = await makePolicy();
-  await limitTo(policy, 5000);
+  const policy = await on.policy();
+  await on.limit(policy, 5000);
   const router = await on.router(info({ qos_policy_id: policy.id }));
   await soon(() => inOvn(router).length).toBe(1);
   await soon(async () => (await bed.service.books.dirty.pending(bed.service.db)).length).toBe(0);
@@ -87,7 +80,7 @@ it('takes the limit away with its router, and brings back what is lost', async (
 });
 
 it('refuses policies that the caller does not see, and leaves it those of an operator', async () => {
-  const hidden = await makePolicy({ shared: false, project_id: 'p9' });
+  const hidden = await on.policy({ shared: false, project_id: 'p9' });
   const missing = { status: 404, type: 'QosPolicyNotFound' };
   const router = await on.router(info());
   for (const qos_policy_id of [hidden.id, randomUUID(), 'x']) {

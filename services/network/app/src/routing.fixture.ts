@@ -81,6 +81,19 @@ export class Routing {
     return { network, subnet: await this.subnet(network, cidr, { enable_dhcp: false, ...subnet }, ADMIN) };
   }
 
+  /** A QoS policy of an operator's, for everyone. */
+  async policy(body: object = {}): Promise<Row> {
+    const policy = { name: 'q', shared: true, ...body };
+    return one(await this.bed.call('POST', '/v2.0/qos/policies', { policy }, ADMIN), 'policy');
+  }
+
+  /** Has a policy limit bandwidth. */
+  async limit(policy: Row, max_kbps: number, direction = 'egress'): Promise<Row> {
+    const path = `/v2.0/qos/policies/${policy.id}/bandwidth_limit_rules`;
+    const rule = { bandwidth_limit_rule: { max_kbps, direction } };
+    return one(await this.bed.call('POST', path, rule, ADMIN), 'bandwidth_limit_rule');
+  }
+
   /** A node as OVN knows it, with bridges to these physical networks. */
   node(name: string, physicalNetworks: readonly string[], options = ''): void {
     const { ovn } = this.bed;
