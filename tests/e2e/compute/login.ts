@@ -81,7 +81,21 @@ export class Login {
       const { status: now, fault, ...more } = await this.show(guest);
       return { now, doing: more['OS-EXT-STS:task_state'], fault };
     };
-    await until(`server ${guest.id} to be ${status}`, shown, ({ now }) => now === status, 120_000, 200);
+    try {
+      await until(`server ${guest.id} to be ${status}`, shown, ({ now }) => now === status, 120_000, 200);
+    } catch (error) {
+      const actions = await this.#lastActions(guest).catch((trouble: Error) => trouble.message);
+      throw new Error(`${(error as Error).message}\n${actions}`, { cause: error });
+    }
+  }
+
+  /** What was done to it last, step by step, as administrators see it. */
+  async #lastActions({ id }: Guest): Promise<string> {
+    const path = `/servers/${id}/os-instance-actions`;
+    const list = await this.lab.compute<{ instanceActions: { request_id: string }[] }>('GET', path, undefined, 'admin');
+    const last = list.instanceActions.slice(0, 2);
+    const told = last.map((one) => this.lab.compute('GET', `${path}/${one.request_id}`, undefined, 'admin'));
+    return (await Promise.all(told)).map((one) => JSON.stringify(one)).join('\n');
   }
 
   async show({ id }: Guest): Promise<Record<string, unknown>> {
