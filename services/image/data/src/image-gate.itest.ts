@@ -70,6 +70,15 @@ describe('the sandboxed program', () => {
     expect(isFailure(outcome, 'unsupportedMedia')).toBe(true);
   });
 
+  it('is asked once more when it ended without a word', async () => {
+    // What the first one reads of its input, which both share, is not there for the second.
+    const code = `const { readSync } = await import('node:fs');
+      if (readSync(0, Buffer.alloc(1)) === 1) process.exit(3);
+      console.log(JSON.stringify({ ok: true, format: 'qcow2', virtualSize: 1 }))`;
+    const moody = await gateRunning('moody', code);
+    expect(await judge(Buffer.from('x'), 'qcow2', moody)).toEqual({ format: 'qcow2', virtualSize: 1 });
+  });
+
   it('has no network where namespaces are to be had', async () => {
     const code = `const { networkInterfaces } = await import('node:os');
       console.log(JSON.stringify({ ok: false, reason: Object.keys(networkInterfaces()).join() + ' ' + process.getuid() }))`;

@@ -92,7 +92,9 @@ export class Gate {
   async judge(fd: number, declared: string): Promise<Judgement> {
     await this.enter();
     try {
-      const { verdict, trouble } = await this.run(fd, declared);
+      let { verdict, trouble } = await this.run(fd, declared);
+      // Without a word it may have met a machine short of memory or processes; what the image does to it, it does again.
+      if (!verdict) ({ verdict, trouble } = await this.run(fd, declared));
       if (verdict?.ok) return { format: verdict.format, virtualSize: verdict.virtualSize };
       const reason = verdict ? verdict.reason : 'The image data could not be examined within the limits.';
       throw fail.unsupportedMedia(reason, { cause: trouble });
