@@ -26,6 +26,7 @@ async function perform(server: RestServer, request: PerformRequest, requestId: s
       'x-auth-token': request.token,
       'x-openstack-request-id': requestId,
       ...(request.contentType ? { 'content-type': request.contentType } : {}),
+      ...(request.ifMatch ? { 'if-match': request.ifMatch } : {}),
     },
     ...(request.contentType ? { payload: request.body } : {}),
   });

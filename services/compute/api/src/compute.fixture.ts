@@ -164,11 +164,14 @@ const GROUP_RULES = [
 export const fakeRest = {
   asked: [] as restV1.PerformRequest[],
   answers: new Map<string, { status: number; body?: unknown }>(),
+  /** Answers that are given but once, before the others. */
+  once: new Map<string, { status: number; body?: unknown }>(),
   perform: async (request: restV1.PerformRequest): Promise<restV1.PerformReply> => {
     fakeRest.asked.push(request);
-    const answer = fakeRest.answers.get(`${request.method} ${request.path}`);
-    if (!answer)
-      return { status: 404, body: JSON.stringify({ message: `no answer to ${request.method} ${request.path}` }) };
+    const call = `${request.method} ${request.path}`;
+    const answer = fakeRest.once.get(call) ?? fakeRest.answers.get(call);
+    fakeRest.once.delete(call);
+    if (!answer) return { status: 404, body: JSON.stringify({ message: `no answer to ${call}` }) };
     return { status: answer.status, body: answer.body === undefined ? '' : JSON.stringify(answer.body) };
   },
 };

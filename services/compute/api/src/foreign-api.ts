@@ -18,7 +18,12 @@ export interface Asked {
   readonly body?: unknown;
   /** JSON unless given. */
   readonly contentType?: string;
+  /** The revision that is to be changed and no other; one of another is refused with a `conflict` of type REVISED. */
+  readonly revision?: number;
 }
+
+/** Somebody has changed it meanwhile. */
+export const REVISED = 'RevisionNumberConstraintFailed';
 
 const KINDS: Readonly<Record<number, ErrorKind>> = {
   400: 'invalid',
@@ -37,7 +42,10 @@ export class ForeignApi {
   constructor(private readonly rest: Rest) {}
 
   /** The body of the answer, undefined where it has none. Throws the other service's refusal with its own words. */
-  async ask(caller: Caller, { method, path, body, contentType = 'application/json' }: Asked): Promise<unknown> {
+  async ask(
+    caller: Caller,
+    { method, path, body, contentType = 'application/json', revision }: Asked,
+  ): Promise<unknown> {
     const token = caller.headers['x-auth-token'];
     const reply = await this.rest.perform({
       method,
@@ -45,6 +53,7 @@ export class ForeignApi {
       token: typeof token === 'string' ? token : '',
       contentType: body === undefined ? '' : contentType,
       body: body === undefined ? '' : JSON.stringify(body),
+      ifMatch: revision === undefined ? '' : `revision_number=${revision}`,
     });
     const answer: unknown = reply.body === '' ? undefined : JSON.parse(reply.body);
     if (reply.status < 400) return answer;

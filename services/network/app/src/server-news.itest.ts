@@ -114,7 +114,7 @@ it("performs operations in a caller's name, for compute alone", async () => {
   const as = (name: string) => connectGrpc(restV1.RestService, [bed.grpcAddress], 'network', bed.tls(name));
   const [compute, cli] = [as('compute'), as('cli')];
   const ask = (path: string, more: Partial<restV1.PerformRequest> = {}) =>
-    compute.perform({ method: 'GET', path, token: bed.token('p1'), contentType: '', body: '', ...more });
+    compute.perform({ method: 'GET', path, token: bed.token('p1'), contentType: '', body: '', ifMatch: '', ...more });
   const own = await ask(`/v2.0/networks/${networkId}`);
   expect(own.status).toBe(200);
   expect(JSON.parse(own.body)).toMatchObject({ network: { id: networkId } });
@@ -124,6 +124,11 @@ it("performs operations in a caller's name, for compute alone", async () => {
   expect((await ask('/v2.0/networks', wrong)).status).toBe(400);
   const right = { ...wrong, body: '{"network":{"name":"made"}}' };
   expect((await ask('/v2.0/networks', right)).status).toBe(201);
+  const change = { method: 'PUT', contentType: 'application/json', body: '{"network":{"description":"d"}}' };
+  const revision = JSON.parse(own.body).network.revision_number as number;
+  const at = (ifMatch: string) => ask(`/v2.0/networks/${networkId}`, { ...change, ifMatch });
+  expect((await at(`revision_number=${revision + 1}`)).status).toBe(412);
+  expect((await at(`revision_number=${revision}`)).status).toBe(200);
   await expect(ask('/v2.0/networks', { method: 'TRACE' })).rejects.toThrow('method');
   await expect(cli.perform(restV1.PerformRequest.fromPartial({ method: 'GET', path: '/' }))).rejects.toThrow('cli may');
   compute.close();

@@ -7,7 +7,7 @@ import ipaddr from 'ipaddr.js';
 import { type Failure, fail, isFailure } from '#libs/kernel';
 import { allows, ownPorts, type Server } from '#services/compute/domain';
 import { Peers } from '../books.js';
-import { type Caller, queryOf } from '../foreign-api.js';
+import { type Caller, queryOf, REVISED } from '../foreign-api.js';
 import { type Asker, refuseLocked, ServerHandlers } from '../server/server.handlers.js';
 
 interface ForeignIp {
@@ -17,6 +17,7 @@ interface ForeignIp {
 
 interface ForeignPort {
   readonly id: string;
+  readonly revision_number: number;
   readonly fixed_ips: readonly ForeignIp[];
 }
 
@@ -25,6 +26,9 @@ interface ForeignSubnet {
   readonly ipv6_address_mode: string | null;
   readonly ipv6_ra_mode: string | null;
 }
+
+/** So often a port is looked at again that others have changed meanwhile. */
+const LOOKS = 10;
 
 @Injectable()
 export class FixedIpHandlers {
@@ -40,29 +44,30 @@ export class FixedIpHandlers {
   /** One more address of that network, of the first of its subnets that has one left. */
   async add(caller: Caller, server: Server, networkId: string, asker: Asker): Promise<void> {
     await this.#demand(server, 'add_fixed_ip', asker);
-    const [port] = await this.#ports(caller, server, { network_id: networkId });
-    if (!port) throw fail.invalid(`Network could not be found for instance ${server.id}.`);
-    const query = queryOf({ network_id: networkId });
-    const answer = await this.peers.networkApi.ask(caller, { method: 'GET', path: `/v2.0/subnets${query}` });
-    for (const subnet of (answer as { subnets: ForeignSubnet[] }).subnets.filter(givesAddresses)) {
-      const used = await this.#tried(caller, port, subnet.id);
-      if (!used) return;
-    }
-    throw fail.invalid(`No fixed IP addresses available for network: ${networkId}`);
+    await whileRevised(async () => {
+      const [port] = await this.#ports(caller, server, { network_id: networkId });
+      if (!port) throw fail.invalid(`Network could not be found for instance ${server.id}.`);
+      const query = queryOf({ network_id: networkId });
+      const answer = await this.peers.networkApi.ask(caller, { method: 'GET', path: `/v2.0/subnets${query}` });
+      for (const subnet of (answer as { subnets: ForeignSubnet[] }).subnets.filter(givesAddresses)) {
+        const used = await this.#tried(caller, port, subnet.id);
+        if (!used) return;
+      }
+      throw fail.invalid(`No fixed IP addresses available for network: ${networkId}`);
+    });
   }
 
   async remove(caller: Caller, server: Server, address: string, asker: Asker): Promise<void> {
     await this.#demand(server, 'remove_fixed_ip', asker);
     const wanted = ipaddr.process(address).toString();
-    const ports = await this.#ports(caller, server, {});
     const isWanted = (ip: ForeignIp): boolean => ip.ip_address === wanted;
-    const port = ports.find(({ fixed_ips }) => fixed_ips.some(isWanted));
-    if (!port) throw fail.invalid(`Instance ${server.id} has no fixed IP '${address}'.`);
-    await this.#set(
-      caller,
-      port,
-      port.fixed_ips.filter((ip) => !isWanted(ip)),
-    );
+    await whileRevised(async () => {
+      const ports = await this.#ports(caller, server, {});
+      const port = ports.find(({ fixed_ips }) => fixed_ips.some(isWanted));
+      if (!port) throw fail.invalid(`Instance ${server.id} has no fixed IP '${address}'.`);
+      const others = port.fixed_ips.filter((ip) => !isWanted(ip));
+      await this.#set(caller, port, others);
+    });
   }
 
   async #demand(server: Server, action: string, asker: Asker): Promise<void> {
@@ -88,9 +93,22 @@ export class FixedIpHandlers {
     }
   }
 
-  async #set(caller: Caller, { id }: ForeignPort, fixedIps: readonly ForeignIp[]): Promise<void> {
+  /** All addresses of a port are written at once: only where they are still those that were read. */
+  async #set(caller: Caller, port: ForeignPort, fixedIps: readonly ForeignIp[]): Promise<void> {
     const body = { port: { fixed_ips: fixedIps } };
-    await this.peers.networkApi.ask(caller, { method: 'PUT', path: `/v2.0/ports/${encodeURIComponent(id)}`, body });
+    const path = `/v2.0/ports/${encodeURIComponent(port.id)}`;
+    await this.peers.networkApi.ask(caller, { method: 'PUT', path, body, revision: port.revision_number });
+  }
+}
+
+/** Does it again where somebody else was quicker. */
+async function whileRevised(change: () => Promise<void>): Promise<void> {
+  for (let look = 1; ; look += 1) {
+    try {
+      return await change();
+    } catch (error) {
+      if (look === LOOKS || !isFailure(error, 'conflict') || error.type !== REVISED) throw error;
+    }
   }
 }
 

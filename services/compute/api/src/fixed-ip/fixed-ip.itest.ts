@@ -25,8 +25,8 @@ beforeEach(() => {
   fakeRest.answers.clear();
   const ports = [
     // Not given to the server by compute, whatever its tenant wrote on it.
-    { id: OTHER, fixed_ips: [{ subnet_id: GROUP, ip_address: '10.0.0.66' }] },
-    { id: PORT, fixed_ips: [...held, six] },
+    { id: OTHER, revision_number: 3, fixed_ips: [{ subnet_id: GROUP, ip_address: '10.0.0.66' }] },
+    { id: PORT, revision_number: 4, fixed_ips: [...held, six] },
   ];
   answer(`GET /v2.0/ports?device_id=${server}&network_id=${NETWORK}`, 200, { ports });
   answer(`GET /v2.0/ports?device_id=${server}`, 200, { ports });
@@ -45,6 +45,24 @@ it('takes an address away, however it is written', async () => {
   expect((await act({ removeFixedIp: { address: '10.0.0.5' } })).status).toBe(202);
   expect((await act({ removeFixedIp: { address: '2001:DB8:0::5' } })).status).toBe(202);
   expect(sent().map(([, body]) => body)).toEqual([{ port: { fixed_ips: [six] } }, { port: { fixed_ips: held } }]);
+});
+
+it('writes over nothing that somebody else has changed meanwhile', async () => {
+  const revised = { NeutronError: { type: 'RevisionNumberConstraintFailed', message: 'Constrained to 4', detail: '' } };
+  answer(`PUT /v2.0/ports/${PORT}`, 412, revised);
+  expect((await act(add)).status).toBe(409);
+  expect((await act({ removeFixedIp: { address: '10.0.0.5' } })).status).toBe(409);
+  const puts = fakeRest.asked.filter(({ method }) => method === 'PUT');
+  expect(puts).toHaveLength(20);
+  expect(new Set(puts.map(({ ifMatch }) => ifMatch))).toEqual(new Set(['revision_number=4']));
+
+  fakeRest.asked.length = 0;
+  fakeRest.once.set(`PUT /v2.0/ports/${PORT}`, { status: 412, body: revised });
+  answer(`PUT /v2.0/ports/${PORT}`, 200, { port: {} });
+  expect((await act(add)).status).toBe(202);
+  expect(fakeRest.asked.map(({ method, path }) => `${method} ${path.replace(/\?.*/, '')}`)).toEqual(
+    [...Array(2)].flatMap(() => ['GET /v2.0/ports', 'GET /v2.0/subnets', `PUT /v2.0/ports/${PORT}`]),
+  );
 });
 
 it('refuses what is not there, in the words of compute', async () => {
