@@ -51,7 +51,7 @@ export class Login {
 
   async answers({ address }: Guest): Promise<void> {
     const ask = () => this.jump.connect('tcp', address, 22, 1_000);
-    await until('the guest to take logins', ask, ({ outcome }) => outcome === 'open', 120_000);
+    await until('the guest to take logins', ask, ({ outcome }) => outcome === 'open', 120_000, 100);
   }
 
   /** What a command says inside; throws where it fails. */
