@@ -48,7 +48,7 @@ describe('an overlay', () => {
     const run = fakeRun(calls, (args) => args.at(-2)!);
     await createOverlay(run, { path }, { path: '/c/base', format: 'raw' }, 1 << 30);
     const [call] = calls;
-    expect(call!.slice(0, 2)).toEqual(['prlimit', '--as=1073741824']);
+    expect(call!.slice(0, 2)).toEqual(['prlimit', '--data=1073741824']);
     expect(call!.slice(call!.indexOf('qemu-img'))).toEqual([
       'qemu-img',
       'create',

@@ -8,13 +8,14 @@ import { KEY_NAME, withKey } from './key-file.js';
 
 export type DiskFormat = 'qcow2' | 'raw';
 
+/** Of what it can write to. Addresses are no measure: each of its many threads sets aside a hundred megabytes and uses few. */
 const MEMORY_BYTES = 1 << 30;
 const CPU_SECONDS = 30;
 const WALL_MS = 30_000;
 /** An overlay that is just made is a few hundred KiB, whatever its virtual size. */
 const FILE_BYTES = 64 << 20;
 
-const LIMITS = [`--as=${MEMORY_BYTES}`, `--cpu=${CPU_SECONDS}`, '--core=0'];
+const LIMITS = [`--data=${MEMORY_BYTES}`, `--cpu=${CPU_SECONDS}`, '--core=0'];
 
 /** The key is random, so nothing is won by making it slow to try; this keeps a start from taking seconds. */
 const LUKS = `encrypt.format=luks,encrypt.key-secret=${KEY_NAME},encrypt.iter-time=10`;
@@ -70,7 +71,7 @@ async function make(
 }
 
 const COPY_SECONDS = 3_600;
-const COPY_LIMITS = [`--as=${MEMORY_BYTES}`, `--cpu=${COPY_SECONDS}`, '--core=0'];
+const COPY_LIMITS = [`--data=${MEMORY_BYTES}`, `--cpu=${COPY_SECONDS}`, '--core=0'];
 
 /**
  * Copies an overlay of ours with all that lies below it into one qcow2, complete or not at all. For a guest that is off:

@@ -162,7 +162,7 @@ describe('a copy of a disk', () => {
     expect(sent).toEqual(['flattened']);
     expect(libvirt.calls).not.toContain('backupBegin');
     const [call] = ran;
-    expect(call!.slice(0, 2)).toEqual(['prlimit', '--as=1073741824']);
+    expect(call!.slice(0, 2)).toEqual(['prlimit', '--data=1073741824']);
     expect(call!.slice(call!.indexOf('qemu-img'))).toEqual([
       ...['qemu-img', 'convert', '-q', '-f', 'qcow2', '-O', 'qcow2', join(folder, 'disk')],
       instances.copy(ID),
