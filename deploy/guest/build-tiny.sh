@@ -37,7 +37,7 @@ kernel=$(ls "$kernel_tree/boot" | sed -n 's/^vmlinuz-//p' | sort -V | tail -1)
 
 # --- the user space -------------------------------------------------------------------------------------------------
 root=$work/root
-mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,usr/lib/x86_64-linux-gnu,etc/acpi/PWRF,etc/dropbear,proc,sys,dev,run,tmp,data,config,modules,root,home/tiny,var/log}
+mkdir -p "$root"/{bin,sbin,usr/bin,usr/sbin,usr/lib/x86_64-linux-gnu,etc/acpi/PWRF,etc/dropbear,proc,sys,dev,run,tmp,data,mnt,config,modules,root,home/tiny,var/log}
 ln -s usr/lib "$root/lib"; mkdir -p "$root/usr/lib64"; ln -s usr/lib64 "$root/lib64"; ln -s ../run "$root/var/run"
 install -m 755 "$(readlink -f "$(command -v busybox)")" "$root/bin/busybox"
 for applet in $("$root/bin/busybox" --list); do [ -e "$root/bin/$applet" ] || ln -s busybox "$root/bin/$applet"; done
