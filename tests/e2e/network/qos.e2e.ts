@@ -61,10 +61,12 @@ async function attach(one: 'port' | 'network', id: string, policy: Made | null):
 }
 
 /** What one TCP connection brings across, in kbit/s. */
-async function kbps(from: Endpoint, to: Endpoint, pourMs = POUR_MS): Promise<number> {
-  const { bytes, ms } = await from.ask('pour', { host: to.ipv4, port: SINK, ms: pourMs });
+async function rate(from: Pick<Endpoint, 'ask'>, host: string, port: number, pourMs = POUR_MS): Promise<number> {
+  const { bytes, ms } = await from.ask('pour', { host, port, ms: pourMs });
   return Math.round((bytes * 8) / ms);
 }
+/** The same between two guests. */
+const kbps = (from: Endpoint, to: Endpoint, pourMs = POUR_MS): Promise<number> => rate(from, to.ipv4, SINK, pourMs);
 
 function expectAbout(measured: number, wanted: number, what: string): void {
   console.log(`${what}: ${measured} kbit/s where ${wanted} are allowed`);
@@ -197,11 +199,6 @@ describe('a limit of a floating IP or a gateway', () => {
     await until(`a floating IP of ${router.id} to be ACTIVE`, state, (now) => now === 'ACTIVE', 20_000, 50);
     return { inside, floating };
   }
-
-  const rate = async (from: Pick<Endpoint, 'ask'>, host: string, port: number, pourMs = POUR_MS): Promise<number> => {
-    const { bytes, ms } = await from.ask('pour', { host, port, ms: pourMs });
-    return Math.round((bytes * 8) / ms);
-  };
 
   it.each([
     ['node', true, '10.74.0.0/24'],

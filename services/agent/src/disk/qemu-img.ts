@@ -15,7 +15,8 @@ const WALL_MS = 30_000;
 /** An overlay that is just made is a few hundred KiB, whatever its virtual size. */
 const FILE_BYTES = 64 << 20;
 
-const LIMITS = [`--data=${MEMORY_BYTES}`, `--cpu=${CPU_SECONDS}`, '--core=0'];
+const limitsOf = (cpuSeconds: number) => [`--data=${MEMORY_BYTES}`, `--cpu=${cpuSeconds}`, '--core=0'];
+const LIMITS = limitsOf(CPU_SECONDS);
 
 /** The key is random, so nothing is won by making it slow to try; this keeps a start from taking seconds. */
 const LUKS = `encrypt.format=luks,encrypt.key-secret=${KEY_NAME},encrypt.iter-time=10`;
@@ -71,7 +72,7 @@ async function make(
 }
 
 const COPY_SECONDS = 3_600;
-const COPY_LIMITS = [`--data=${MEMORY_BYTES}`, `--cpu=${COPY_SECONDS}`, '--core=0'];
+const COPY_LIMITS = limitsOf(COPY_SECONDS);
 
 /**
  * Copies an overlay of ours with all that lies below it into one qcow2, complete or not at all. For a guest that is off:
