@@ -153,7 +153,8 @@ describe('a machine of the older family', () => {
     await login.act(old, { rebuild: { imageRef } }, 'ACTIVE');
     await login.answers(old);
     expect(await told(old, FACTS)).toMatchObject({
-      ...{ tpm: '1', watchdog: '-', rng: 'none', threads: '0-1', serials: '1', disks: 'vda' },
+      ...{ tpm: '1', watchdog: '-', rng: 'none', threads: '0-1', serials: '1' },
+      ...{ agent: 'org.qemu.guest_agent.0', disks: 'vda' },
     });
   });
 
